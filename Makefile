@@ -1,0 +1,65 @@
+# `make demo` sets up and runs the product; `make test` sets up and runs every test.
+# Both work on a fresh Debian 12 with Python 3.11, as root or with sudo, and may be run again.
+.DELETE_ON_ERROR:
+.PHONY: demo build-demo test lint types pytest screenshots benchmarks clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ROOT_COMMAND := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+APT := $(ROOT_COMMAND) env DEBIAN_FRONTEND=noninteractive apt-get
+VENDOR := dashboard/assets/vendor
+# Workers of the test run; the browser tests share one core with the server that they drive.
+TEST_WORKERS ?= 2
+
+demo: $(VENV)/.product $(VENDOR)/.done
+	$(BIN)/pingan demo
+
+build-demo: $(VENV)/.product $(VENDOR)/.done
+	$(BIN)/pingan demo --no-serve
+
+test: lint types pytest
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+pytest: $(VENV)/.test $(VENDOR)/.done $(VENV)/.browser
+	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadgroup
+
+screenshots: $(VENV)/.test $(VENDOR)/.done $(VENV)/.browser
+	$(BIN)/python docs/screenshots.py
+
+benchmarks: $(VENV)/.test $(VENDOR)/.done $(VENV)/.browser
+	$(BIN)/python benchmarks/run.py
+
+# Debian splits venv from Python; a missing package is installed, never assumed.
+$(BIN)/pip:
+	$(PYTHON) -m venv $(VENV) 2>/dev/null || { \
+	  $(APT) update -q && $(APT) install -q -y python3-venv && rm -rf $(VENV) && \
+	  $(PYTHON) -m venv $(VENV); }
+
+$(VENV)/.product: pyproject.toml constraints.txt | $(BIN)/pip
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/pip
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@ $(VENV)/.product
+
+$(VENV)/.browser: | $(BIN)/pip
+	command -v chromium >/dev/null && fc-list :lang=zh-cn 2>/dev/null | grep -q . || { \
+	  $(APT) update -q && $(APT) install -q -y chromium fontconfig fonts-wqy-microhei; }
+	touch $@
+
+$(VENDOR)/.done: package.json dashboard/vendor.py | $(BIN)/pip
+	command -v npm >/dev/null || { $(APT) update -q && $(APT) install -q -y --no-install-recommends nodejs npm; }
+	npm install --silent --no-package-lock --no-audit --no-fund --ignore-scripts
+	$(BIN)/python dashboard/vendor.py
+	touch $@
+
+clean:
+	rm -rf $(VENV) node_modules $(VENDOR) build dist test-results .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""Stored tables, settings, access decisions and reference data: where the layers meet."""

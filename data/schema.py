@@ -1,0 +1,250 @@
+"""Every stored table: rows, columns, units and keys; the check that a frame keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA_VERSION: Final = 1
+"""Raised when a stored column changes; readers refuse a snapshot of another version."""
+
+NOT_PLACED: Final = -1
+"""Area or cell index of incidents that lie in no area of a level, or have no point."""
+
+UNKNOWN_SEVERITY: Final = 0
+"""Stored severity of incidents whose source does not tell one; never shown as a level."""
+
+Kind = Literal["text", "int", "float", "date", "time", "bool"]
+
+
+class SchemaError(ValueError):
+    """A frame does not keep the columns or keys of its table; the message lists every fault."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One stored column: its kind, its unit, and whether it may be empty."""
+
+    name: str
+    kind: Kind
+    unit: str = ""
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One stored table: what a row is, its columns, and the columns that identify a row."""
+
+    rows: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Column names in stored order."""
+        return [column.name for column in self.columns]
+
+
+def _counts(index: str, what: str) -> Table:
+    return Table(
+        f"one per period, {what}, category and severity with at least one incident",
+        (
+            Column("period_start", "date", "first day of the week or month, city time"),
+            Column(index, "int", f"{NOT_PLACED} = placed in none"),
+            Column("category_index", "int"),
+            Column("severity", "int", f"1-4, {UNKNOWN_SEVERITY} = unknown"),
+            Column("count", "int", "incidents"),
+        ),
+        ("period_start", index, "category_index", "severity"),
+    )
+
+
+AREA_COUNTS: Final = _counts("area_index", "area")
+CELL_COUNTS: Final = _counts("cell_index", "cell")
+
+CELLS: Final = Table(
+    "one per H3 cell with at least one incident in the snapshot",
+    (
+        Column("cell_index", "int", "0 to n-1 in the order of `cell`"),
+        Column("cell", "text", "15 hexadecimal digits"),
+        Column("area_km2", "float", "km²"),
+        Column("lng", "float", "degrees, WGS 84"),
+        Column("lat", "float", "degrees, WGS 84"),
+    ),
+    ("cell_index",),
+)
+
+TABLES: Final[dict[str, Table]] = {
+    "areas": Table(
+        "one per area of any level and validity",
+        (
+            Column("level", "text"),
+            Column("area_index", "int", "0 to n-1 within the level; the id in the map's tiles"),
+            Column("code", "text"),
+            Column("name", "text"),
+            Column("name_en", "text"),
+            Column("parent_code", "text", nullable=True),
+            Column("parent_index", "int", f"in the next higher level; {NOT_PLACED} = top"),
+            Column("valid_from", "date", "first day", nullable=True),
+            Column("valid_to", "date", "first day no longer valid", nullable=True),
+            Column("population", "float", "residents", nullable=True),
+            Column("households", "float", "households", nullable=True),
+            Column("area_km2", "float", "km²"),
+            Column("exposure", "float", "in the city's unit of exposure", nullable=True),
+            Column("lng", "float", "degrees, WGS 84, a point inside"),
+            Column("lat", "float", "degrees, WGS 84, a point inside"),
+            Column("west", "float", "degrees"),
+            Column("south", "float", "degrees"),
+            Column("east", "float", "degrees"),
+            Column("north", "float", "degrees"),
+        ),
+        ("level", "area_index"),
+    ),
+    "categories": Table(
+        "one per category of the two-level taxonomy",
+        (
+            Column("category_index", "int"),
+            Column("code", "text"),
+            Column("parent_code", "text", nullable=True),
+            Column("name_zh", "text"),
+            Column("name_en", "text"),
+        ),
+        ("category_index",),
+    ),
+    "area_risk": Table(
+        "one per level, window end and area valid then, over all categories and severities",
+        (
+            Column("level", "text"),
+            Column("period_end", "date", "first day of the window's last period"),
+            Column("area_index", "int"),
+            Column("count", "int", "incidents in the window"),
+            Column("exposure", "float", "city unit of exposure", nullable=True),
+            Column("rate", "float", "incidents per exposure unit and period", nullable=True),
+            Column("prior_rate", "float", "the parent's shrunk rate", nullable=True),
+            Column("strength", "float", "Gamma shape of the prior", nullable=True),
+            Column("shrunk_rate", "float", "posterior mean", nullable=True),
+            Column("lower", "float", "5 % point of the posterior rate", nullable=True),
+            Column("upper", "float", "95 % point of the posterior rate", nullable=True),
+            Column("ratio", "float", "shrunk rate / city rate", nullable=True),
+            Column("p_above", "float", "P(rate > city rate)", nullable=True),
+            Column("band", "int", "0 = no data, 1-4 = blue to red"),
+            Column("small_sample", "bool", "fewer than 3 incidents"),
+        ),
+        ("level", "period_end", "area_index"),
+    ),
+    "accounts": Table(
+        "one per source file",
+        (
+            Column("source", "text"),
+            Column("file", "text"),
+            Column("read", "int", "rows"),
+            Column("accepted", "int", "rows"),
+            Column("quarantined", "int", "rows"),
+            Column("duplicate", "int", "rows"),
+        ),
+        ("source", "file"),
+    ),
+    "quarantine": Table(
+        "one per refused row",
+        (
+            Column("source", "text"),
+            Column("file", "text"),
+            Column("row", "int", "1 = first data row"),
+            Column("reason", "text"),
+            Column("field", "text"),
+            Column("value", "text", "scrubbed", nullable=True),
+        ),
+        ("source", "file", "row"),
+    ),
+    "incidents": Table(
+        "one per accepted incident (Delta table, partitioned by month)",
+        (
+            Column("incident_id", "text", "source:id"),
+            Column("source", "text"),
+            Column("channel", "text"),
+            Column("origin", "text", "reported or discovered"),
+            Column("category", "text", "code"),
+            Column("severity", "int", "1-4", nullable=True),
+            Column("occurred_at", "time", "UTC"),
+            Column("occurred_on", "date", "city time"),
+            Column("period_start", "date", "city time"),
+            Column("reported_at", "time", "UTC", nullable=True),
+            Column("deadline_at", "time", "UTC", nullable=True),
+            Column("resolved_at", "time", "UTC", nullable=True),
+            Column("outcome", "text", nullable=True),
+            Column("lng", "float", "degrees, WGS 84", nullable=True),
+            Column("lat", "float", "degrees, WGS 84", nullable=True),
+            Column("located_by", "text", "point, code or none"),
+            Column("city_code", "text", nullable=True),
+            Column("county_code", "text", nullable=True),
+            Column("township_code", "text", nullable=True),
+            Column("community_code", "text", nullable=True),
+            Column("grid_code", "text", nullable=True),
+            Column("cell_6", "text", nullable=True),
+            Column("cell_7", "text", nullable=True),
+            Column("cell_8", "text", nullable=True),
+            Column("cell_9", "text", nullable=True),
+            Column("cell_10", "text", nullable=True),
+            Column("month", "text", "YYYY-MM of occurred_on"),
+        ),
+        ("incident_id",),
+    ),
+}
+
+
+def table(name: str) -> Table:
+    """
+    Look up a table by its stored name; `area_counts_*`, `cell_counts_*`, `cells_*` share one each.
+
+    Raises
+    ------
+    KeyError
+        There is no such table.
+    """
+    for prefix, shared in (
+        ("area_counts_", AREA_COUNTS),
+        ("cell_counts_", CELL_COUNTS),
+        ("cells_", CELLS),
+    ):
+        if name.startswith(prefix):
+            return shared
+    return TABLES[name]
+
+
+def check_table(name: str, rows: pd.DataFrame) -> None:
+    """
+    Check columns, emptiness and key of a frame against its table.
+
+    Raises
+    ------
+    SchemaError
+        With every fault found, each with its row positions (first five).
+    """
+    kept = table(name)
+    faults: list[str] = []
+    missing = [column for column in kept.names if column not in rows.columns]
+    extra = [str(column) for column in rows.columns if column not in kept.names]
+    if missing:
+        faults.append(f"missing columns {missing}")
+    if extra:
+        faults.append(f"unknown columns {extra}")
+    for column in kept.columns:
+        if column.nullable or column.name in missing:
+            continue
+        empty = rows[column.name].isna().to_numpy().nonzero()[0]
+        if len(empty):
+            faults.append(
+                f"`{column.name}` is empty in {len(empty)} of {len(rows)} rows "
+                f"(rows {empty[:5].tolist()})"
+            )
+    if not missing:
+        repeated = rows.duplicated(list(kept.key)).to_numpy().nonzero()[0]
+        if len(repeated):
+            faults.append(
+                f"{len(repeated)} rows repeat the key {kept.key} (rows {repeated[:5].tolist()})"
+            )
+    if faults:
+        raise SchemaError(f"{name}: " + "; ".join(faults))

@@ -1,0 +1,1 @@
+"""From ledgers to a published snapshot: read, clean, locate, aggregate, publish."""
