@@ -1,0 +1,1 @@
+"""Places: frames, cells, divisions, boundaries, point in polygon and vector tiles."""
