@@ -1,0 +1,77 @@
+import json
+
+import pandas as pd
+import pytest
+
+from data.store import NoSnapshotError, file_sha256
+from etl.verify import verify
+
+LINES = [f"{day},2026-01-{day:02d} 10:00,A1,1,,103.{day % 2}5,36.05," for day in range(5, 26)]
+
+
+def tamper(home, manifest, table, change):
+    """Change a stored table and the checksum that would tell it."""
+    path = home / "manifests" / f"{manifest['snapshot']}.json"
+    stored = json.loads(path.read_text("utf-8"))
+    entry = next(entry for entry in stored["files"] if entry["table"] == table)
+    rows = pd.read_parquet(home / entry["path"])
+    change(rows).to_parquet(home / entry["path"])
+    entry["sha256"] = file_sha256(home / entry["path"])
+    path.write_text(json.dumps(stored), "utf-8")
+
+
+def failed(home):
+    report = verify(home)
+    assert not report["ok"]
+    return {check["name"] for check in report["checks"] if not check["ok"]}
+
+
+def add_one(column):
+    def change(rows):
+        rows.loc[rows.index[-1], column] += 1
+        return rows
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "names"),
+    [
+        ("area_counts_grid", add_one("count"), {"sums of areas and cells", "areas against incidents", "levels", "area risk"}),
+        ("area_counts_grid", add_one("area_index"), {"areas against incidents", "area risk"}),
+        ("area_counts_city", lambda rows: rows.iloc[1:], {"sums of areas and cells", "areas against incidents", "levels", "area risk"}),
+        ("cell_counts_8", add_one("count"), {"sums of areas and cells", "resolutions"}),
+        ("area_risk", add_one("band"), {"area risk"}),
+        ("accounts", add_one("duplicate"), {"row account"}),
+    ],
+)  # fmt: skip
+def test_a_changed_table_is_found(toy, table, change, names):
+    tamper(toy.home, toy.publish(LINES).manifest, table, change)
+    assert failed(toy.home) == names
+
+
+def test_a_damaged_file_stops_the_rest(toy):
+    manifest = toy.publish(LINES).manifest
+    (toy.home / manifest["files"][0]["path"]).write_bytes(b"x")
+    assert failed(toy.home) == {"files"}
+    assert len(verify(toy.home)["checks"]) == 1
+
+
+def test_a_lost_incident_file_is_found(toy):
+    manifest = toy.publish(LINES).manifest
+    (toy.home / manifest["incidents"]["files"][0]).unlink()
+    assert failed(toy.home) == {"incidents", "sums of areas and cells", "areas against incidents"}
+
+
+def test_tiles_of_other_areas_are_found(toy):
+    manifest = toy.publish(LINES).manifest
+    path = toy.home / "manifests" / f"{manifest['snapshot']}.json"
+    stored = json.loads(path.read_text("utf-8"))
+    stored["levels"][2]["count"] += 1
+    path.write_text(json.dumps(stored), "utf-8")
+    assert failed(toy.home) == {"tiles"}
+
+
+def test_nothing_published_is_told(toy):
+    with pytest.raises(NoSnapshotError, match="pingan demo"):
+        verify(toy.home)
