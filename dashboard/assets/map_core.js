@@ -1,0 +1,167 @@
+/**
+ * One map interface, any number of engines.
+ *
+ * An engine is a factory registered by name; what it makes has three verbs: `applyView(view)`,
+ * `applyValues(values)` and, towards us, `onEvent(event)`. Geometry travels once as vector tiles
+ * under an immutable path; values travel as one byte an area and are decoded here.
+ *
+ * @typedef {[number, number, number, number]} Bounds west, south, east, north in degrees
+ * @typedef {{tiles: string, minzoom: number, maxzoom: number, count: number}} TileSet
+ * @typedef {{level: string, index: number, bounds: Bounds}} Focus
+ * @typedef {Object} View
+ * @property {string} boundary version of the boundaries; a new one drops all geometry
+ * @property {Array<TileSet & {level: string}>} levels from the top level down
+ * @property {Object<string, TileSet>} cells by H3 resolution
+ * @property {string} level the displayed level
+ * @property {number} [resolution] the displayed H3 resolution
+ * @property {Focus} focus
+ * @property {Bounds} city_bounds
+ * @property {'areas'|'cells'} layer
+ * @property {?number} selected index in the displayed level
+ * @property {?[number, number, number]} camera lng, lat, zoom; null fits the focus
+ * @property {?string} names address of the names of the displayed level
+ * @property {{areas: string[], cells: string[], no_data: string}} palette
+ * @property {'light'|'dark'} theme
+ * @property {'zh'|'en'} lang
+ * @property {Object<string, *>} [labels]
+ *
+ * @typedef {Object} Values as sent by the server
+ * @property {'areas'|'cells'} layer
+ * @property {string} [level]
+ * @property {number} [resolution]
+ * @property {string} [boundary] version of the boundaries that the order of values belongs to
+ * @property {number} n
+ * @property {string} bands base64 of n bytes
+ * @property {string} counts base64 of n unsigned 32-bit integers, little endian
+ * @property {string} version
+ *
+ * @typedef {{key: string, boundary: ?string, n: number, bands: Uint8Array, counts: Uint32Array,
+ *   version: string}} DecodedValues
+ * @typedef {Object} MapEvent
+ * @property {'click'|'hover'|'leave'|'camera'|'painted'|'error'|'up'} kind
+ * @typedef {{applyView: function(View): void, applyValues: function(DecodedValues): void,
+ *   destroy: function(): void}} Engine
+ * @typedef {{supported: function(): boolean,
+ *   create: function(HTMLElement, function(MapEvent): void): Engine}} EngineFactory
+ */
+(function () {
+  'use strict';
+
+  /** Meaning of a band byte; every other value is 1..k, an entry of the palette. */
+  const BAND = { NO_DATA: 0, SMALL: 128, OUTSIDE: 254, ABSENT: 255 };
+
+  /** @type {Object<string, EngineFactory>} */
+  const engines = {};
+
+  /**
+   * @param {string} text base64
+   * @returns {Uint8Array}
+   */
+  function bytesOf(text) {
+    const raw = atob(text);
+    const bytes = new Uint8Array(raw.length);
+    for (let i = 0; i < raw.length; i += 1) bytes[i] = raw.charCodeAt(i);
+    return bytes;
+  }
+
+  /**
+   * What a view or values are about: `areas:<level>` or `cells:<resolution>`.
+   *
+   * @param {{layer: string, level?: string, resolution?: number,
+   *   cells?: Object<string, TileSet>}} subject
+   * @returns {string}
+   */
+  function keyOf(subject) {
+    if (subject.layer !== 'cells') return 'areas:' + subject.level;
+    const known = subject.cells ? Object.keys(subject.cells)[0] : '';
+    return 'cells:' + (subject.resolution == null ? known : subject.resolution);
+  }
+
+  /**
+   * @param {?DecodedValues} values
+   * @param {View} view
+   * @returns {boolean} whether the values belong to what the view shows
+   */
+  function belongs(values, view) {
+    return Boolean(values) && values.key === keyOf(view) &&
+      (!values.boundary || values.boundary === view.boundary);
+  }
+
+  /**
+   * @param {Values} values
+   * @returns {DecodedValues}
+   */
+  function decodeValues(values) {
+    const bands = bytesOf(values.bands);
+    const counts = new Uint32Array(bytesOf(values.counts).buffer);
+    if (bands.length !== values.n || counts.length !== values.n) {
+      throw new RangeError('map values: n is ' + values.n + ' but ' + bands.length +
+        ' bands and ' + counts.length + ' counts came');
+    }
+    return { key: keyOf(values), boundary: values.boundary || null, n: values.n, bands: bands,
+      counts: counts, version: values.version };
+  }
+
+  /**
+   * Split a band byte.
+   *
+   * @param {number} byte
+   * @returns {{entry: number, small: boolean, outside: boolean, absent: boolean}}
+   */
+  function readBand(byte) {
+    const outside = byte === BAND.OUTSIDE;
+    const absent = byte === BAND.ABSENT;
+    const special = outside || absent;
+    return {
+      entry: special ? 0 : byte & 127, // the palette entry is entry - 1; 0 is no data
+      small: !special && (byte & BAND.SMALL) !== 0,
+      outside: outside,
+      absent: absent
+    };
+  }
+
+  /**
+   * Names of one level, fetched once an address.
+   *
+   * @typedef {{names: string[], lng: number[], lat: number[], parent: number[]}} Names
+   */
+  /** @type {Object<string, Names>} */
+  const namesByUrl = {};
+  /** @type {Object<string, Promise<?Names>>} */
+  const pendingNames = {};
+
+  /**
+   * @param {?string} url
+   * @returns {Promise<?Names>} null where there are no names to show
+   */
+  function loadNames(url) {
+    if (!url) return Promise.resolve(null);
+    if (!pendingNames[url]) {
+      pendingNames[url] = fetch(url, { credentials: 'same-origin' }).then(function (answer) {
+        if (!answer.ok) throw new Error('names: ' + answer.status + ' from ' + url);
+        return answer.json();
+      }).then(function (names) {
+        namesByUrl[url] = names;
+        return names;
+      }).catch(function (error) {
+        delete pendingNames[url]; // a later view may ask again
+        console.warn(error.message);
+        return null;
+      });
+    }
+    return pendingNames[url];
+  }
+
+  window.PinganMap = {
+    BAND: BAND,
+    assets: new URL('.', document.currentScript.src).href,
+    engines: engines,
+    register: function (name, factory) { engines[name] = factory; },
+    keyOf: keyOf,
+    belongs: belongs,
+    decodeValues: decodeValues,
+    readBand: readBand,
+    loadNames: loadNames,
+    namesAt: function (url) { return (url && namesByUrl[url]) || null; }
+  };
+}());

@@ -1,0 +1,383 @@
+/**
+ * The MapLibre GL engine: life of the map, camera, values, events.
+ *
+ * MapLibre 6 ships as ES modules and finds its worker beside itself, so the page needs only
+ * `script-src 'self'; worker-src 'self'`. Geometry stays in the map; a recolouring sets the feature
+ * state of the areas whose byte changed and nothing else.
+ */
+(function () {
+  'use strict';
+
+  const PinganMap = window.PinganMap;
+  const MODULE = new URL('vendor/maplibre-gl.mjs', PinganMap.assets).href;
+  const STYLESHEET = new URL('vendor/maplibre-gl.css', PinganMap.assets).href;
+  const EASE_MS = 350;
+  const PADDING_PX = 28;
+  const OURS = { pingan: true }; // rides on the events of camera moves that we start
+
+  /** Longest time that drawing is held back for tiles on their way. */
+  const HOLD_MS = 400;
+  const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
+
+  /** @type {?Promise<object>} */
+  let library = null;
+  /** Whether a software rasteriser draws; a frame then costs 100 ms and motion is a slide show. */
+  let software = false;
+
+  /** @returns {Promise<object>} the MapLibre module */
+  function loadLibrary() {
+    if (!library) {
+      const link = document.createElement('link');
+      link.rel = 'stylesheet';
+      link.href = STYLESHEET;
+      document.head.appendChild(link);
+      library = import(MODULE).then(function (module) {
+        module.prewarm(); // the worker starts while the page is still asking for its layout
+        return module;
+      });
+    }
+    return library;
+  }
+
+  /** @returns {boolean} whether motion is welcome */
+  function mayMove() {
+    const reduced = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+    return !software && !document.hidden && !reduced;
+  }
+
+  /**
+   * What the camera should show: the same text means it need not move.
+   *
+   * @param {View} view
+   * @returns {string}
+   */
+  function cameraWish(view) {
+    return JSON.stringify(view.camera || [view.focus.level, view.focus.index, view.focus.bounds]);
+  }
+
+  /** One map in one container. */
+  class GlEngine {
+    /**
+     * @param {HTMLElement} container
+     * @param {function(MapEvent): void} onEvent
+     */
+    constructor(container, onEvent) {
+      this.container = container;
+      this.onEvent = onEvent;
+      this.module = null;
+      this.map = null;
+      this.layers = null; // GlLayers, once the style is loaded
+      this.view = null;
+      this.values = null;
+      this.shown = null; // key of the fills whose values are on screen
+      this.applied = {}; // key -> bands held by the map's feature state
+      this.appliedVersion = null;
+      this.awaited = null; // values whose frame is not drawn yet
+      this.heldSince = 0; // when drawing was last held back, 0 if it is not
+      this.hovered = -1;
+      this.fail = (error) => onEvent({ kind: 'error',
+        message: String((error && error.message) || error) });
+      loadLibrary().then((module) => {
+        this.module = module;
+        this.start();
+      }).catch(this.fail);
+    }
+
+    /** @param {View} view */
+    applyView(view) {
+      const before = this.view;
+      this.view = view;
+      if (!this.map) {
+        this.start();
+        return;
+      }
+      if (before.boundary !== view.boundary) {
+        this.applied = {};
+        this.shown = null;
+        this.awaited = null;
+      }
+      if (cameraWish(before) !== cameraWish(view)) this.moveCamera();
+      this.sync();
+    }
+
+    /** @param {DecodedValues} values */
+    applyValues(values) {
+      this.values = values;
+      this.sync();
+    }
+
+    destroy() {
+      if (this.map) this.map.remove();
+      this.map = null;
+      this.layers = null;
+    }
+
+    /** Make the map once both the library and a view are here. */
+    start() {
+      if (!this.module || !this.view || this.map) return;
+      const camera = this.view.camera;
+      this.map = new this.module.Map(Object.assign({
+        container: this.container,
+        style: PinganMap.GlLayers.baseStyle(),
+        localIdeographFontFamily: PinganMap.style.FONT_STACK,
+        attributionControl: false,
+        fadeDuration: 0,
+        validateStyle: false,
+        renderWorldCopies: false,
+        dragRotate: false,
+        touchPitch: false,
+        maxZoom: 18
+      }, camera ? { center: [camera[0], camera[1]], zoom: camera[2] } : {
+        bounds: this.view.focus.bounds, fitBoundsOptions: { padding: this.padding() } }));
+      this.map.touchZoomRotate.disableRotation();
+      this.map.keyboard.disableRotation();
+      this.listen();
+    }
+
+    listen() {
+      const map = this.map;
+      this.holdDrawing();
+      map.on('style.load', () => {
+        this.layers = new PinganMap.GlLayers(map);
+        this.sync();
+      });
+      map.on('render', () => this.reportPaint());
+      map.on('click', (event) => this.click(this.pick(event.point), event.lngLat));
+      map.on('mousemove', (event) => this.hover(this.pick(event.point), event));
+      map.on('mouseout', () => this.hover(-1, null));
+      map.on('dragstart', () => this.hover(-1, null));
+      map.on('moveend', (event) => {
+        if (event.originalEvent && !event.pingan) this.reportCamera();
+      });
+      map.on('error', (event) => this.fail(event.error || event));
+      map.getCanvas().addEventListener('keydown', (event) => this.onKey(event));
+      map.addControl(PinganMap.zoomControl(() => this.view, () => {
+        this.fitFocus(mayMove());
+        this.onEvent({ kind: 'camera', reset: true });
+      }));
+    }
+
+    // --- camera -------------------------------------------------------------------------------
+
+    moveCamera() {
+      const camera = this.view.camera;
+      if (!camera) {
+        this.fitFocus(mayMove() && this.shown !== null);
+        return;
+      }
+      const center = this.map.getCenter();
+      const there = Math.abs(center.lng - camera[0]) < 2e-5 &&
+        Math.abs(center.lat - camera[1]) < 2e-5 && Math.abs(this.map.getZoom() - camera[2]) < 0.02;
+      if (there) return; // the echo of the user's own move
+      this.map.easeTo({ center: [camera[0], camera[1]], zoom: camera[2],
+        duration: mayMove() ? EASE_MS : 0 }, OURS);
+    }
+
+    /** @param {boolean} eased */
+    fitFocus(eased) {
+      this.map.fitBounds(this.view.focus.bounds, { padding: this.padding(), linear: true,
+        duration: eased ? EASE_MS : 0 }, OURS);
+    }
+
+    /** @returns {number} pixels kept free round the focus */
+    padding() {
+      const box = this.container;
+      return Math.min(PADDING_PX, Math.min(box.clientWidth, box.clientHeight) / 8);
+    }
+
+    // --- view and values to the map -------------------------------------------------------------
+
+    /** Idempotent; run after every change. */
+    sync() {
+      if (!this.layers || !this.view) return;
+      const view = this.view;
+      this.layers.setView(view);
+      const target = PinganMap.keyOf(view);
+      if (!this.layers.tileSet(target)) {
+        this.fail('no tiles for ' + target);
+        return;
+      }
+      this.layers.wantFill(target);
+      if (target !== this.shown && this.applied[target]) {
+        // Colours of an earlier visit must not flash up before the new values come.
+        this.map.removeFeatureState({ source: target, sourceLayer: PinganMap.tileLayer(target) });
+        delete this.applied[target];
+      }
+      if (PinganMap.belongs(this.values, view)) this.commit(target);
+      if (this.shown === target && !this.awaited) this.orient();
+    }
+
+    /** Lines, marks and names: after the colours, whose tiles they would hold up. */
+    orient() {
+      const view = this.view;
+      this.layers.syncLines();
+      this.layers.syncMarks();
+      PinganMap.labels.show(this.map, view, () => this.layers !== null && this.view === view)
+        .catch(this.fail);
+    }
+
+    /**
+     * Put the values on the map and let its fills be the ones shown.
+     *
+     * @param {string} key
+     */
+    commit(key) {
+      if (this.shown !== key) {
+        this.hover(-1, null);
+        this.layers.showOnly(key);
+        this.shown = key;
+        this.appliedVersion = null;
+      }
+      if (this.appliedVersion === this.values.version) return;
+      const changed = this.setStates(key, this.values.bands);
+      this.appliedVersion = this.values.version;
+      this.awaited = this.values;
+      this.heldSince = 0;
+      performance.mark('pingan:applied', { detail: { version: this.values.version, key: key,
+        changed: changed } });
+      this.map.triggerRepaint();
+    }
+
+    /**
+     * @param {string} key
+     * @param {Uint8Array} bands
+     * @returns {number} how many areas changed
+     */
+    setStates(key, bands) {
+      const BAND = PinganMap.BAND;
+      const last = this.applied[key];
+      const areas = PinganMap.tileLayer(key) === 'areas';
+      const feature = { source: key, sourceLayer: PinganMap.tileLayer(key), id: 0 };
+      let changed = 0;
+      let hatched = false;
+      for (let i = 0; i < bands.length; i += 1) {
+        const band = bands[i];
+        if (band < BAND.OUTSIDE && ((band & BAND.SMALL) || (areas && band === 0))) hatched = true;
+        if (band !== (last ? last[i] : BAND.ABSENT)) {
+          feature.id = i;
+          this.map.setFeatureState(feature, { b: band });
+          changed += 1;
+        }
+      }
+      this.applied[key] = bands;
+      this.layers.hatch(key, hatched);
+      return changed;
+    }
+
+    /**
+     * Every arriving tile asks for a frame of the whole map. Where software draws, those frames
+     * take the processor from the worker that cuts the next tile, so while values wait for tiles
+     * and nothing moves, drawing waits too.
+     */
+    holdDrawing() {
+      const draw = this.map.triggerRepaint.bind(this.map);
+      this.map.triggerRepaint = () => {
+        if (!this.mayHold()) {
+          draw();
+        } else if (!this.heldSince) {
+          draw(); // this frame asks for the tiles
+          this.heldSince = performance.now();
+          setTimeout(draw, HOLD_MS);
+        }
+      };
+    }
+
+    /** @returns {boolean} whether a frame now would only show part of the awaited values */
+    mayHold() {
+      if (!software || !this.awaited || !this.layers || this.map.isMoving()) return false;
+      const key = this.awaited.key;
+      const late = this.heldSince && performance.now() - this.heldSince > HOLD_MS;
+      return !late && this.map.getSource(key).loaded() && !this.map.isSourceLoaded(key);
+    }
+
+    /**
+     * Values are painted once a frame with every tile of theirs was drawn, and drawn means that
+     * the graphics process is done with it: a software rasteriser takes longer than our script.
+     */
+    reportPaint() {
+      const awaited = this.awaited;
+      if (!awaited || awaited.key !== this.shown || !this.map.isSourceLoaded(this.shown)) return;
+      this.awaited = null;
+      const gl = this.map.getCanvas().getContext('webgl2');
+      const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+      gl.flush();
+      const poll = () => {
+        if (!this.layers) return; // destroyed meanwhile
+        if (fence && !gl.isContextLost() &&
+            gl.getSyncParameter(fence, gl.SYNC_STATUS) !== gl.SIGNALED) {
+          setTimeout(poll, 2);
+          return;
+        }
+        gl.deleteSync(fence);
+        this.onEvent({ kind: 'painted', version: awaited.version, key: awaited.key });
+        if (!this.awaited) this.orient();
+      };
+      setTimeout(poll, 0);
+    }
+
+    // --- events -------------------------------------------------------------------------------
+
+    /**
+     * @param {{x: number, y: number}} point
+     * @returns {number} index of the drawn area there, -1 for none
+     */
+    pick(point) {
+      const id = 'fill:' + this.shown;
+      const bands = this.applied[this.shown];
+      if (!bands || !this.map.getLayer(id)) return -1;
+      const found = this.map.queryRenderedFeatures(point, { layers: [id] });
+      const index = found.length ? Number(found[0].id) : -1;
+      const band = bands[index]; // undefined outside the array
+      const empty = PinganMap.tileLayer(this.shown) === 'cells' && band === 0;
+      return band === undefined || band === PinganMap.BAND.ABSENT || empty ? -1 : index;
+    }
+
+    /** @param {number} index @param {{lng: number, lat: number}} at */
+    click(index, at) {
+      if (index < 0) return;
+      this.onEvent({ kind: 'click', key: this.shown, index: index, lng: at.lng, lat: at.lat });
+    }
+
+    /** @param {KeyboardEvent} event */
+    onKey(event) {
+      if (event.key === 'Escape') this.onEvent({ kind: 'up' });
+      if (event.key === 'Enter' && this.view.selected != null) {
+        this.click(this.view.selected, this.map.getCenter());
+      }
+    }
+
+    /** @param {number} index @param {?object} event MapLibre's, null where there is none */
+    hover(index, event) {
+      if (index === this.hovered) {
+        if (index >= 0) this.onEvent({ kind: 'move', point: event.point });
+        return;
+      }
+      this.hovered = index;
+      this.layers.mark('hover', this.shown, index);
+      this.map.getCanvas().style.cursor = index < 0 ? '' : 'pointer';
+      this.onEvent(index < 0 ? { kind: 'leave' } : { kind: 'hover', key: this.shown, index: index,
+        point: event.point, lng: event.lngLat.lng, lat: event.lngLat.lat });
+    }
+
+    reportCamera() {
+      const center = this.map.getCenter();
+      this.onEvent({ kind: 'camera', lng: center.lng, lat: center.lat, zoom: this.map.getZoom(),
+        bounds: this.map.getBounds().toArray().flat() });
+    }
+  }
+
+  PinganMap.register('gl', {
+    preload: loadLibrary,
+    supported: function () {
+      const gl = document.createElement('canvas').getContext('webgl2');
+      if (!gl) return false;
+      const renderer = gl.getExtension('WEBGL_debug_renderer_info');
+      software = Boolean(renderer) &&
+        SOFTWARE.test(gl.getParameter(renderer.UNMASKED_RENDERER_WEBGL));
+      const lose = gl.getExtension('WEBGL_lose_context');
+      if (lose) lose.loseContext(); // a page may hold only so many live contexts
+      return true;
+    },
+    create: function (container, onEvent) { return new GlEngine(container, onEvent); }
+  });
+}());

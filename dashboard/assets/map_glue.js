@@ -1,0 +1,197 @@
+/**
+ * Between Dash and the map engine.
+ *
+ * Clientside callbacks: `pingan.applyView(view)`, `pingan.applyValues(values)`,
+ * `pingan.theme(theme, lang)`. Both may come in any order and before `#map` is in the page.
+ * Stores written: `map-event` (click, up, error), `map-hover` (hover, leave), `map-camera`.
+ * `#map[data-painted]` names the values last painted.
+ */
+(function () {
+  'use strict';
+
+  const PinganMap = window.PinganMap;
+  const HOVER_MS = 100;
+  const RETRY_MS = 40;
+  const UNSUPPORTED = {
+    zh: ['无法显示地图', '此浏览器未启用 WebGL2。请更新浏览器或显卡驱动，或开启硬件加速；其他图表与表格不受影响。'],
+    en: ['The map cannot be drawn', 'This browser has no WebGL2. Update the browser or the graphics ' +
+      'driver, or turn on hardware acceleration; all other charts and tables work.']
+  };
+
+  let engine = null;
+  let container = null;
+  let view = null;
+  let values = null;
+  let counter = 0;
+  let hoverTimer = 0;
+  let chosen;
+  let lastError = '';
+
+  /** @param {string} store @param {object} data */
+  function send(store, data) {
+    counter += 1; // a second click on the same area must differ from the first
+    const dash = window.dash_clientside;
+    if (dash && dash.set_props) {
+      dash.set_props(store, { data: Object.assign({ counter: counter }, data) });
+    }
+  }
+
+  /** @param {MapEvent} event @returns {object} what an event is about, in the server's words */
+  function subject(event) {
+    const parts = event.key.split(':');
+    const cells = parts[0] === 'cells';
+    return { kind: event.kind, layer: parts[0], level: cells ? null : parts[1],
+      resolution: cells ? Number(parts[1]) : null, index: event.index,
+      lng: round(event.lng, 5), lat: round(event.lat, 5) };
+  }
+
+  /** @param {number} value @param {number} decimals @returns {number} */
+  function round(value, decimals) { return Number(value.toFixed(decimals)); }
+
+  function onHover(event) {
+    if (values.key !== event.key) return; // values of the next view are already here
+    PinganMap.hoverCard.show(container, event, view, values);
+    clearTimeout(hoverTimer);
+    hoverTimer = setTimeout(function () { send('map-hover', subject(event)); }, HOVER_MS);
+  }
+
+  function onLeave() {
+    PinganMap.hoverCard.hide();
+    clearTimeout(hoverTimer);
+    hoverTimer = setTimeout(function () { send('map-hover', { kind: 'leave' }); }, HOVER_MS);
+  }
+
+  function onCamera(event) {
+    send('map-camera', event.reset ? { kind: 'camera', reset: true } : {
+      kind: 'camera', lng: round(event.lng, 5), lat: round(event.lat, 5),
+      zoom: round(event.zoom, 2), bounds: event.bounds.map(function (edge) {
+        return round(edge, 5);
+      }) });
+  }
+
+  function onPainted(event) {
+    container.dataset.painted = event.version;
+    container.dataset.shown = event.key;
+    performance.mark('pingan:painted', { detail: { version: event.version, key: event.key } });
+    performance.measure('pingan:apply-to-paint', { start: performance.getEntriesByName(
+      'pingan:applied').pop().startTime, detail: { version: event.version } });
+    document.dispatchEvent(new CustomEvent('pingan:painted', { detail: event }));
+  }
+
+  const handlers = {
+    click: function (event) { send('map-event', subject(event)); },
+    up: function () { send('map-event', { kind: 'up' }); },
+    error: function (event) {
+      if (event.message === lastError) return; // a tile server that is down fails for every tile
+      lastError = event.message;
+      console.warn('map: ' + event.message);
+      send('map-event', { kind: 'error', message: event.message.slice(0, 200) });
+    },
+    hover: onHover,
+    move: function (event) { PinganMap.hoverCard.move(container, event.point); },
+    leave: onLeave,
+    camera: onCamera,
+    painted: onPainted
+  };
+
+  /** @returns {?string} name of the engine to use; asked once, as a test costs a GL context */
+  function chooseEngine() {
+    if (chosen !== undefined) return chosen;
+    const asked = new URLSearchParams(window.location.search).get('renderer');
+    const names = Object.keys(PinganMap.engines).sort(function (a, b) {
+      return (b === asked) - (a === asked) || (b === 'gl') - (a === 'gl');
+    });
+    chosen = names.find(function (name) { return PinganMap.engines[name].supported(); }) || null;
+    return chosen;
+  }
+
+  /** @param {HTMLElement} box says in place of the map why there is none */
+  function showUnsupported(box) {
+    const words = UNSUPPORTED[document.documentElement.lang.startsWith('en') ? 'en' : 'zh'];
+    const panel = document.createElement('div');
+    panel.className = 'map-unsupported';
+    panel.setAttribute('role', 'alert');
+    words.forEach(function (text, at) {
+      const line = document.createElement(at ? 'p' : 'strong');
+      line.textContent = text;
+      panel.appendChild(line);
+    });
+    box.replaceChildren(panel);
+    document.dispatchEvent(new CustomEvent('pingan:nomap'));
+  }
+
+  /** Mount an engine in the present `#map`; a re-rendered page has a new one. */
+  function ensureEngine() {
+    const found = document.getElementById('map');
+    if (!found) {
+      setTimeout(ensureEngine, RETRY_MS);
+      return;
+    }
+    if (found === container) return;
+    if (engine) engine.destroy();
+    engine = null;
+    container = found;
+    const name = chooseEngine();
+    if (!name) {
+      showUnsupported(container);
+      return;
+    }
+    const canvas = document.createElement('div');
+    canvas.className = 'map-canvas';
+    container.appendChild(canvas); // Dash owns #map itself; the engine gets a child of its own
+    container.dataset.renderer = name;
+    engine = PinganMap.engines[name].create(canvas, function (event) {
+      handlers[event.kind](event);
+    });
+    if (view) engine.applyView(view);
+    if (values) engine.applyValues(values);
+  }
+
+  /** @returns {*} what a clientside callback returns to change nothing */
+  function nothing() { return window.dash_clientside.no_update; }
+
+  function applyView(next) {
+    if (next) {
+      setPage(next.theme, next.lang);
+      view = next;
+      ensureEngine();
+      if (engine) engine.applyView(view);
+    }
+    return nothing();
+  }
+
+  function applyValues(next) {
+    if (next) {
+      values = PinganMap.decodeValues(next);
+      ensureEngine();
+      if (engine) engine.applyValues(values);
+    }
+    return nothing();
+  }
+
+  function setPage(theme, lang) {
+    const page = document.documentElement;
+    if (theme) page.dataset.theme = theme;
+    if (lang) page.lang = lang === 'en' ? 'en' : 'zh-CN';
+  }
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {
+    pingan: {
+      applyView: applyView,
+      applyValues: applyValues,
+      theme: function (theme, lang) {
+        setPage(theme, lang);
+        if (view && (theme !== view.theme || lang !== view.lang)) {
+          applyView(Object.assign({}, view, { theme: theme || view.theme, lang: lang || view.lang }));
+        }
+        return nothing();
+      }
+    }
+  });
+
+  // The library is large: fetch it while Dash is still asking for the layout.
+  const asked = new URLSearchParams(window.location.search).get('renderer') || 'gl';
+  if (PinganMap.engines[asked] && PinganMap.engines[asked].preload && window.WebGL2RenderingContext) {
+    PinganMap.engines[asked].preload().catch(function () { /* said when the map mounts */ });
+  }
+}());

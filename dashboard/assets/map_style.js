@@ -1,0 +1,135 @@
+/**
+ * How the map looks: colours from the page's CSS variables, paint expressions from band bytes.
+ * Pure functions; nothing here touches a map.
+ */
+(function () {
+  'use strict';
+
+  const PinganMap = window.PinganMap;
+  const BAND = PinganMap.BAND;
+  const TRANSPARENT = 'rgba(0,0,0,0)';
+  const FONT_STACK = '"Microsoft YaHei","PingFang SC","Noto Sans CJK SC",sans-serif';
+  /** Below this mean width an area gets no outline: it would be all outline (and costly). */
+  const OUTLINE_MIN_PX = 7;
+
+  const FALLBACK = {
+    '--map-ground': '#eef2f6', '--map-land': '#f7f9fb', '--map-outline': 'rgba(255,255,255,.75)',
+    '--map-outside': 'rgba(120,132,148,.14)', '--map-line': '#6b7788',
+    '--map-city-line': '#3b4656', '--map-ink': '#16202c', '--map-mark': '#0b1420',
+    '--map-halo': 'rgba(255,255,255,.9)', '--map-hatch': 'rgba(60,72,88,.45)'
+  };
+
+  /** @returns {Object<string, string>} the map's colours in the present theme */
+  function colours() {
+    const computed = getComputedStyle(document.documentElement);
+    const found = {};
+    Object.keys(FALLBACK).forEach(function (name) {
+      found[name.slice(6)] = computed.getPropertyValue(name).trim() || FALLBACK[name];
+    });
+    return found;
+  }
+
+  /**
+   * @param {string} colour a CSS colour, or `var(--name)` of the page
+   * @returns {string} a CSS colour
+   */
+  function resolve(colour) {
+    const name = /^var\((--[\w-]+)\)$/.exec(colour);
+    if (!name) return colour;
+    return getComputedStyle(document.documentElement).getPropertyValue(name[1]).trim() ||
+      TRANSPARENT;
+  }
+
+  /** The band of a feature; a feature without a value is absent, never zero. */
+  const bandState = ['coalesce', ['feature-state', 'b'], BAND.ABSENT];
+
+  /**
+   * @param {string[]} palette entry k-1 is the colour of band k
+   * @param {{noData: string, outside: string}} special
+   * @returns {Array} a paint expression
+   */
+  function fillColour(palette, special) {
+    const expression = ['match', bandState];
+    palette.forEach(function (colour, entry) {
+      expression.push([entry + 1, BAND.SMALL + entry + 1], resolve(colour));
+    });
+    expression.push([BAND.NO_DATA, BAND.SMALL], resolve(special.noData));
+    expression.push(BAND.OUTSIDE, special.outside);
+    expression.push(TRANSPARENT);
+    return expression;
+  }
+
+  /**
+   * The outline of an area must not show where the area itself is not drawn.
+   *
+   * @param {string} outline
+   * @param {boolean} emptyIsDrawn whether band 0 is drawn
+   * @returns {Array} a paint expression
+   */
+  function outlineColour(outline, emptyIsDrawn) {
+    const hidden = emptyIsDrawn ? [BAND.ABSENT] : [BAND.ABSENT, BAND.NO_DATA];
+    return ['match', bandState, hidden, TRANSPARENT, outline];
+  }
+
+  /**
+   * Hatching marks no data (for areas) and small samples.
+   *
+   * @param {number} entries length of the palette
+   * @param {boolean} emptyIsDrawn
+   * @returns {Array} a paint expression, 0 or 1
+   */
+  function hatchOpacity(entries, emptyIsDrawn) {
+    const hatched = emptyIsDrawn ? [BAND.NO_DATA, BAND.SMALL] : [];
+    for (let entry = 1; entry <= entries; entry += 1) hatched.push(BAND.SMALL + entry);
+    return ['match', bandState, hatched, 1, 0];
+  }
+
+  /**
+   * Diagonal lines, seamless when tiled.
+   *
+   * @param {string} colour
+   * @returns {{width: number, height: number, data: Uint8ClampedArray}}
+   */
+  function hatchImage(colour) {
+    const size = 16;
+    const canvas = document.createElement('canvas');
+    canvas.width = size;
+    canvas.height = size;
+    const context = canvas.getContext('2d');
+    context.strokeStyle = colour;
+    context.lineWidth = 2.2;
+    for (let offset = -size; offset <= size; offset += size) {
+      context.beginPath();
+      context.moveTo(offset - 4, size + 4);
+      context.lineTo(offset + size + 4, -4);
+      context.stroke();
+    }
+    const drawn = context.getImageData(0, 0, size, size);
+    return { width: size, height: size, data: drawn.data };
+  }
+
+  /**
+   * Lowest zoom at which areas of this size get an outline.
+   *
+   * @param {Bounds} bounds of the city
+   * @param {number} count areas in it
+   * @returns {number} zoom level
+   */
+  function outlineZoom(bounds, count) {
+    const midLat = (bounds[1] + bounds[3]) / 2 * Math.PI / 180;
+    const squareDegrees = (bounds[2] - bounds[0]) * (bounds[3] - bounds[1]) / Math.cos(midLat);
+    const meanWidth = Math.sqrt(Math.max(squareDegrees, 1e-9) / Math.max(count, 1));
+    return Math.max(0, Math.log2(OUTLINE_MIN_PX * 360 / (512 * meanWidth)));
+  }
+
+  PinganMap.style = {
+    FONT_STACK: FONT_STACK,
+    TRANSPARENT: TRANSPARENT,
+    colours: colours,
+    fillColour: fillColour,
+    outlineColour: outlineColour,
+    hatchOpacity: hatchOpacity,
+    hatchImage: hatchImage,
+    outlineZoom: outlineZoom
+  };
+}());

@@ -1,0 +1,178 @@
+"""Wiring: which component calls which answer. No logic lives here."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from dash import ClientsideFunction, Input, Output, State
+
+from dashboard import answers, controls, ids, inputs
+
+if TYPE_CHECKING:
+    from dash import Dash
+
+    from dashboard.guard import Guard
+    from data.access import Scope
+    from data.store import Store
+
+_VALUES = (
+    ids.LAYER,
+    ids.LEVEL,
+    ids.PERIODS,
+    ids.END,
+    ids.CATEGORY,
+    ids.SEVERITY,
+    ids.LANGUAGE,
+    ids.THEME,
+)
+
+
+def register(app: Dash, guard: Guard, store: Store) -> None:
+    """Register every callback of the page."""
+    _register_state(guard, store)
+    _register_drawing(guard, store)
+    _register_details(guard, store)
+    _register_clientside(app)
+
+
+def _register_state(guard: Guard, store: Store) -> None:
+    @guard.register(
+        output={
+            "search": Output(ids.URL, "search"),
+            "camera": Output(ids.MAP_CAMERA, "data"),
+            "placeholder": Output(ids.SEARCH, "placeholder"),
+            "earlier": Output(ids.EARLIER, "disabled"),
+            "later": Output(ids.LATER, "disabled"),
+            **{f"{name}_value": Output(name, "value") for name in _VALUES},
+            **{f"{name}_options": Output(name, "options") for name in _VALUES},
+            **{
+                f"{name}_label": Output(controls.label_of(name), "children")
+                for name in controls.LABELLED
+            },
+        },
+        inputs={
+            "search": (Input(ids.URL, "search"), inputs.search),
+            "event": (Input(ids.MAP_EVENT, "data"), inputs.event),
+            ids.LAYER: (Input(ids.LAYER, "value"), inputs.choice("areas", "cells")),
+            ids.LEVEL: (Input(ids.LEVEL, "value"), inputs.word),
+            ids.PERIODS: (Input(ids.PERIODS, "value"), inputs.integer),
+            ids.END: (Input(ids.END, "value"), inputs.word),
+            ids.CATEGORY: (Input(ids.CATEGORY, "value"), inputs.word),
+            ids.SEVERITY: (Input(ids.SEVERITY, "value"), inputs.choice("", "2", "3", "4")),
+            ids.LANGUAGE: (Input(ids.LANGUAGE, "value"), inputs.choice("zh", "en")),
+            ids.THEME: (Input(ids.THEME, "value"), inputs.choice("auto", "light", "dark")),
+            ids.EARLIER: (Input(ids.EARLIER, "n_clicks"), inputs.integer),
+            ids.LATER: (Input(ids.LATER, "n_clicks"), inputs.integer),
+            "camera": (State(ids.MAP_CAMERA, "data"), inputs.camera),
+        },
+    )
+    def sync_state(
+        scope: Scope, trigger: str, search: str, event: Any, camera: Any, **chosen: Any
+    ) -> Any:
+        return answers.sync_state(
+            scope,
+            store.current(),
+            trigger=trigger,
+            search=search,
+            event=event,
+            camera=camera,
+            chosen=chosen,
+        )
+
+
+def _register_drawing(guard: Guard, store: Store) -> None:
+    address = (Input(ids.URL, "search"), inputs.search)
+
+    @guard.register(
+        output={
+            "view": Output(ids.MAP_VIEW, "data"),
+            "values": Output(ids.MAP_VALUES, "data"),
+            "legend": Output(ids.LEGEND, "children"),
+        },
+        inputs={
+            "search": address,
+            "resolution": (Input(ids.MAP_RESOLUTION, "data"), inputs.integer),
+        },
+    )
+    def draw_map(scope: Scope, trigger: str, search: str, resolution: int | None) -> Any:
+        del trigger
+        return answers.draw_map(scope, store.current(), search=search, resolution=resolution)
+
+    @guard.register(
+        output={
+            "header": Output(ids.HEADER, "children"),
+            "breadcrumb": Output(ids.BREADCRUMB, "children"),
+            "kpis": Output(ids.KPIS, "children"),
+            "ranking": Output(ids.RANKING, "children"),
+            "arithmetic": Output(ids.ARITHMETIC, "children"),
+            "footer": Output(ids.FOOTER, "children"),
+            "notice": Output(ids.NOTICE, "children"),
+            "map_note": Output(ids.MAP_NOTE, "children"),
+        },
+        inputs={"search": address},
+    )
+    def draw_panels(scope: Scope, trigger: str, search: str) -> Any:
+        del trigger
+        return answers.draw_panels(scope, store.current(), search=search)
+
+    @guard.register(output={"charts": Output(ids.CHARTS, "children")}, inputs={"search": address})
+    def draw_charts(scope: Scope, trigger: str, search: str) -> Any:
+        del trigger
+        return answers.draw_charts(scope, store.current(), search=search)
+
+
+def _register_details(guard: Guard, store: Store) -> None:
+    @guard.register(
+        output={"detail": Output(ids.MAP_HOVER_DETAIL, "children")},
+        inputs={
+            "event": (Input(ids.MAP_HOVER, "data"), inputs.event),
+            "search": (State(ids.URL, "search"), inputs.search),
+        },
+        prevent_initial_call=True,
+    )
+    def explain_hover(scope: Scope, trigger: str, event: Any, search: str) -> Any:
+        del trigger
+        return answers.explain_hover(scope, store.current(), search=search, event=event)
+
+    @guard.register(
+        output={"results": Output(ids.SEARCH_RESULTS, "children")},
+        inputs={
+            "text": (Input(ids.SEARCH, "value"), inputs.word),
+            "search": (State(ids.URL, "search"), inputs.search),
+        },
+        prevent_initial_call=True,
+    )
+    def find_areas(scope: Scope, trigger: str, text: str, search: str) -> Any:
+        del trigger
+        return answers.find_areas(scope, store.current(), search=search, text=text)
+
+
+def _register_clientside(app: Dash) -> None:
+    """The map takes its view and values in the browser; none of these reaches the server."""
+    wire: Any = app.clientside_callback
+    wire(_script("apply_view"), Output(ids.MAP_APPLIED, "data"), Input(ids.MAP_VIEW, "data"))
+    wire(
+        ClientsideFunction("pingan", "applyValues"),
+        Output(ids.MAP_APPLIED, "modified_timestamp"),
+        Input(ids.MAP_VALUES, "data"),
+    )
+    wire(
+        _script("clear_search"),
+        Output(ids.SEARCH, "value"),
+        Input(ids.URL, "search"),
+        State(ids.SEARCH, "value"),
+        prevent_initial_call=True,
+    )
+    wire(
+        _script("address"),
+        Output(ids.MAP_RESOLUTION, "data"),
+        Input(ids.MAP_CAMERA, "data"),
+        State(ids.MAP_VIEW, "data"),
+        prevent_initial_call=True,
+    )
+
+
+def _script(name: str) -> str:
+    """A small script that the page runs inline, admitted by its hash."""
+    return resources.files("dashboard.map").joinpath(f"{name}.js").read_text(encoding="utf-8")

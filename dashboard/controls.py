@@ -1,0 +1,175 @@
+"""The filters above the map: choices and present value of each, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from dash import dcc, html
+
+from dashboard import ids, queries
+from dashboard.areas import hierarchy
+from dashboard.markup import attributes
+from dashboard.state import PERIOD_CHOICES, SEVERITIES
+from dashboard.text import LANGUAGES
+from dashboard.view import ends
+from data import periods
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dashboard.text import Words
+    from dashboard.view import View
+    from data.access import Scope
+    from data.store import Snapshot
+
+Choice = dict[str, Any]
+
+
+def segmented(name: str) -> dcc.RadioItems:
+    """A row of exclusive choices; filled in by `choices`."""
+    return dcc.RadioItems(id=name, className="segmented", inline=True)
+
+
+def dropdown(name: str) -> dcc.Dropdown:
+    """A list to pick from; filled in by `choices`."""
+    return dcc.Dropdown(id=name, clearable=False, className="dropdown", maxHeight=360)
+
+
+def layout() -> list[Any]:
+    """Every control, empty: words and choices come with the first answer."""
+    return [
+        _field(ids.LEVEL, dropdown(ids.LEVEL)),
+        _field(ids.PERIODS, segmented(ids.PERIODS)),
+        _field(
+            ids.END,
+            html.Div(
+                [
+                    html.Button("‹", id=ids.EARLIER, className="button step"),
+                    dropdown(ids.END),
+                    html.Button("›", id=ids.LATER, className="button step"),
+                ],
+                className="stepper",
+                style={"display": "flex", "gap": "4px", "alignItems": "center"},
+            ),
+        ),
+        _field(ids.CATEGORY, dropdown(ids.CATEGORY)),
+        _field(ids.SEVERITY, segmented(ids.SEVERITY)),
+    ]
+
+
+def choices(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> dict[str, list[Choice]]:
+    """Choices of every control for the present view."""
+    grain = snapshot.manifest.grain
+    return {
+        ids.LAYER: _layers(scope, snapshot, words),
+        ids.LEVEL: _levels(scope, snapshot, view, words),
+        ids.PERIODS: [
+            _choice(n, words(f"periods_{grain}_choice", n=n)) for n in PERIOD_CHOICES[grain]
+        ],
+        ids.END: _ends(snapshot, words),
+        ids.CATEGORY: _categories(snapshot.categories, words),
+        ids.SEVERITY: _severities(scope, snapshot, words),
+        ids.LANGUAGE: [_choice(name, words(f"language_{name}")) for name in LANGUAGES],
+        ids.THEME: [_choice(name, words(f"theme_{name}")) for name in ("auto", "light", "dark")],
+    }
+
+
+def present(snapshot: Snapshot, view: View) -> dict[str, Any]:
+    """Value that each control shows for the view."""
+    state = view.state
+    return {
+        ids.LAYER: state.layer,
+        ids.LEVEL: state.level,
+        ids.PERIODS: state.periods or int(snapshot.manifest.city["window"]),
+        ids.END: state.end,
+        ids.CATEGORY: state.category,
+        ids.SEVERITY: state.severity,
+        ids.LANGUAGE: state.lang,
+        ids.THEME: state.theme,
+    }
+
+
+def level_name(snapshot: Snapshot, level: str, words: Words) -> str:
+    """The city's own name of a level."""
+    entry = next(item for item in snapshot.manifest.levels if item["level"] == level)
+    return words.pick(entry["name_zh"], entry["name_en"])
+
+
+def _field(name: str, control: Any) -> html.Div:
+    return html.Div(
+        [html.Span(id=label_of(name), className="filter-label"), control],
+        className=f"filter filter-{name}",
+        role="group",
+        **attributes(aria_labelledby=label_of(name)),
+    )
+
+
+def label_of(name: str) -> str:
+    """Id of the label of a control."""
+    return f"{name}-label"
+
+
+LABELLED: Final = (ids.LEVEL, ids.PERIODS, ids.END, ids.CATEGORY, ids.SEVERITY)
+
+
+def captions(snapshot: Snapshot, words: Words) -> dict[str, str]:
+    """Text of every label."""
+    grain = snapshot.manifest.grain
+    keys = {name: name for name in LABELLED} | {ids.PERIODS: f"periods_{grain}"}
+    return {name: words(key) for name, key in keys.items()}
+
+
+def _choice(value: Any, text: str, **more: Any) -> Choice:
+    return {"value": value, "label": text, **more}
+
+
+def _layers(scope: Scope, snapshot: Snapshot, words: Words) -> list[Choice]:
+    denied = not (scope.sees_all and snapshot.manifest.cells)
+    title = words("layer_cells_denied") if denied else ""
+    return [
+        _choice("areas", words("layer_areas")),
+        _choice("cells", words("layer_cells"), disabled=denied, title=title),
+    ]
+
+
+def _levels(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> list[Choice]:
+    below = hierarchy(scope, snapshot).below(view.focus.level)
+    if not below:
+        return [_choice("", level_name(snapshot, view.level, words))]
+    auto = words("level_auto", name=level_name(snapshot, below[0], words))
+    named = [_choice(level, level_name(snapshot, level, words)) for level in below]
+    return (
+        [_choice("", auto), *named[1:]]
+        if view.state.level != below[0]
+        else [_choice("", auto), *named]
+    )
+
+
+def _ends(snapshot: Snapshot, words: Words) -> list[Choice]:
+    manifest = snapshot.manifest
+    newest, *older = [periods.label(end, grain=manifest.grain) for end in ends(manifest)]
+    return [
+        _choice("", words("end_latest", label=newest)),
+        *(_choice(name, name) for name in older),
+    ]
+
+
+def _categories(table: pd.DataFrame, words: Words) -> list[Choice]:
+    """Both levels of categories, each child under its parent, indented by a wide space."""
+    found = [_choice("", words("category_all"))]
+    top = table[table["parent_code"].isna() | (table["parent_code"] == "")]
+    for parent in top.itertuples():
+        found.append(_choice(parent.code, words.pick(parent.name_zh, parent.name_en)))
+        for child in table[table["parent_code"] == parent.code].itertuples():
+            name = words.pick(child.name_zh, child.name_en)
+            found.append(_choice(child.code, f"\u3000{name}", search=name))
+    return found
+
+
+def _severities(scope: Scope, snapshot: Snapshot, words: Words) -> list[Choice]:
+    known = queries.has_severities(scope, snapshot)
+    reason = "" if known else words("severity_none")
+    return [
+        _choice(value, words(f"severity_{value}"), disabled=not known and value != "", title=reason)
+        for value in SEVERITIES
+    ]

@@ -1,0 +1,203 @@
+"""Charts as pure functions of small tables; no chart knows where its numbers come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import plotly.graph_objects as go
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from dashboard.text import Words
+    from data.periods import Grain
+
+# Mid tones that keep a contrast of 3:1 or more on the light and on the dark ground.
+LINE: Final = "#3a7bd5"
+PALE: Final = "#8a97a8"
+INK: Final = "#7b8798"
+BAND_FILL: Final = "rgba(122,140,165,0.22)"
+WINDOW_FILL: Final = "rgba(58,123,213,0.12)"
+FONT: Final = '"Microsoft YaHei","PingFang SC","Noto Sans CJK SC",sans-serif'
+
+
+def graph_config(lang: str) -> Any:
+    """Settings of every graph: nothing is sent anywhere, no logo, no buttons."""
+    return {
+        "showSendToCloud": False,
+        "plotlyServerURL": "",
+        "displaylogo": False,
+        "displayModeBar": False,
+        "responsive": True,
+        "locale": "zh-CN" if lang == "zh" else "en-US",
+    }
+
+
+def trend_chart(
+    starts: Sequence[dt.date],
+    *,
+    counts: Sequence[int | None],
+    last_year: Sequence[int | None],
+    lower: Sequence[float | None],
+    upper: Sequence[float | None],
+    window: int,
+    grain: Grain,
+    words: Words,
+) -> go.Figure:
+    """
+    Incidents per period with last year's line and the range that was to be expected.
+
+    Parameters
+    ----------
+    starts
+        First day of each period, oldest first.
+    counts, last_year, lower, upper
+        One value per period; None = not known.
+    window
+        Periods of the window at the end, which are shaded.
+    """
+    days = [start.isoformat() for start in starts]
+    hover = words(f"trend_hover_{grain}")
+    return go.Figure(
+        data=[
+            _line(days, upper, name="", color="rgba(0,0,0,0)", width=0, hover=False),
+            _line(
+                days,
+                lower,
+                name=words("trend_expected"),
+                color="rgba(0,0,0,0)",
+                width=0,
+                hover=False,
+            )
+            | {"fill": "tonexty", "fillcolor": BAND_FILL, "showlegend": True},
+            _line(days, last_year, name=words("trend_last_year"), color=PALE, width=1.2),
+            _line(days, counts, name=words("trend_count"), color=LINE, width=2.4),
+        ],
+        layout=_layout()
+        | {
+            "xaxis": _axis()
+            | {
+                "type": "date",
+                "tickformat": words(f"trend_tick_{grain}"),
+                "hoverformat": hover,
+                "nticks": 7,
+                "showgrid": False,
+            },
+            "yaxis": _axis() | {"rangemode": "tozero", "nticks": 5, "tickformat": ",d"},
+            "hovermode": "x unified",
+            "shapes": [_shade(days, window)] if days else [],
+            "height": 230,
+        },
+    )
+
+
+def category_bars(
+    names: Sequence[str], *, counts: Sequence[int], previous: Sequence[int | None], words: Words
+) -> go.Figure:
+    """
+    Incidents per category, the largest on top, with the previous window as a tick.
+
+    Parameters
+    ----------
+    names, counts, previous
+        One entry per bar, largest first; None = the previous window is not covered.
+    """
+    rows = [f"{name}  {count:,d}" for name, count in zip(names, counts, strict=True)]
+    return go.Figure(
+        data=[
+            {
+                "type": "bar",
+                "orientation": "h",
+                "x": list(counts),
+                "y": rows,
+                "name": words("categories_count"),
+                "marker": {"color": LINE, "opacity": 0.8},
+                "hovertemplate": "%{y}<extra></extra>",
+            },
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": list(previous),
+                "y": rows,
+                "name": words("categories_previous"),
+                "marker": {"symbol": "line-ns", "size": 14, "line": {"width": 2, "color": PALE}},
+                "hovertemplate": "%{y}: %{x:,d}<extra>" + words("categories_previous") + "</extra>",
+            },
+        ],
+        layout=_layout()
+        | {
+            "xaxis": _axis() | {"rangemode": "tozero", "nticks": 5, "tickformat": ",d"},
+            "yaxis": _axis()
+            | {"autorange": "reversed", "type": "category", "automargin": True, "showgrid": False},
+            "bargap": 0.35,
+            "height": 80 + 30 * max(len(names), 1),
+        },
+    )
+
+
+def _line(
+    days: Sequence[str],
+    values: Sequence[float | None],
+    *,
+    name: str,
+    color: str,
+    width: float,
+    hover: bool = True,
+) -> dict[str, Any]:
+    trace: dict[str, Any] = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": list(days),
+        "y": list(values),
+        "name": name,
+        "line": {"color": color, "width": width, "shape": "linear"},
+        "showlegend": hover,
+    }
+    return trace | ({"hovertemplate": "%{y:,d}"} if hover else {"hoverinfo": "skip"})
+
+
+def _layout() -> dict[str, Any]:
+    return {
+        # An empty template keeps 7 kB of unused defaults out of every answer.
+        "template": {},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": FONT, "size": 12, "color": INK},
+        "margin": {"l": 40, "r": 12, "t": 30, "b": 30},
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "y": 1.02,
+            "yanchor": "bottom",
+            "bgcolor": "rgba(0,0,0,0)",
+        },
+        "hoverlabel": {"align": "left"},
+        "dragmode": False,
+        "uirevision": "fixed",
+    }
+
+
+def _axis() -> dict[str, Any]:
+    return {
+        "gridcolor": "rgba(122,140,165,0.25)",
+        "zeroline": False,
+        "linecolor": PALE,
+        "fixedrange": True,
+        "title": None,
+    }
+
+
+def _shade(days: Sequence[str], window: int) -> dict[str, Any]:
+    return {
+        "type": "rect",
+        "xref": "x",
+        "yref": "paper",
+        "layer": "below",
+        "x0": days[max(len(days) - window, 0)],
+        "x1": days[-1],
+        "y0": 0,
+        "y1": 1,
+        "fillcolor": WINDOW_FILL,
+        "line": {"width": 0},
+    }

@@ -1,0 +1,128 @@
+"""The page skeleton: every id from the start, no data; a function, because it asks the scope."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from dash import dcc, html
+
+from dashboard import controls, ids, panels
+from dashboard.markup import attributes
+from dashboard.text import Words
+from data.store import SnapshotError
+
+if TYPE_CHECKING:
+    from data.access import Scope
+    from data.store import Store
+
+
+BARE: Final = {"display": "contents"}
+"""A box that only answers fill: what it holds takes part in the layout around it."""
+
+
+def page(scope: Scope, store: Store) -> html.Div:
+    """The whole page, or a note where nothing is published or nothing may be seen."""
+    words = Words("zh")
+    try:
+        store.current()
+    except SnapshotError:
+        note = html.Div(
+            [html.Strong(words("no_snapshot_title")), html.P(words("no_snapshot_text"))],
+            className="empty",
+        )
+        return _skeleton(note)
+    if not scope.area_codes:
+        return _skeleton(panels.empty(words, words("empty_scope")))
+    return _skeleton(None)
+
+
+def skeleton() -> html.Div:
+    """The page with every id and no data, against which Dash checks the callbacks."""
+    return _skeleton(None)
+
+
+def _skeleton(note: Any) -> html.Div:
+    return html.Div(
+        [
+            dcc.Location(id=ids.URL, refresh="callback-nav"),
+            *_stores(),
+            _topbar(),
+            html.Div(controls.layout(), className="filters", id=ids.FILTERS, role="search"),
+            html.Main([_map_box(), _side(note)], className="main"),
+            html.Footer(id=ids.FOOTER, className="footer"),
+        ],
+        id=ids.APP,
+        className="app",
+    )
+
+
+def _stores() -> list[dcc.Store]:
+    """Browser-side state only; the map's values are what the page shows anyway."""
+    names = (
+        ids.MAP_VIEW,
+        ids.MAP_VALUES,
+        ids.MAP_EVENT,
+        ids.MAP_HOVER,
+        ids.MAP_CAMERA,
+        ids.MAP_RESOLUTION,
+        ids.MAP_APPLIED,
+    )
+    return [dcc.Store(id=name) for name in names]
+
+
+def _topbar() -> html.Header:
+    return html.Header(
+        [
+            html.Div(id=ids.HEADER, className="title", style=BARE),
+            html.Div(
+                [
+                    dcc.Input(id=ids.SEARCH, type="search", maxLength=60, autoComplete="off"),
+                    html.Div(
+                        id=ids.SEARCH_RESULTS,
+                        className="search-results",
+                        **attributes(aria_live="polite"),
+                    ),
+                ],
+                className="search",
+            ),
+            html.Div(
+                [controls.segmented(ids.LANGUAGE), controls.segmented(ids.THEME)],
+                className="toolbar",
+            ),
+        ],
+        className="topbar",
+    )
+
+
+def _map_box() -> html.Section:
+    return html.Section(
+        [
+            html.Nav(id=ids.BREADCRUMB, className="breadcrumb"),
+            html.Div(id=ids.MAP),
+            html.Div(controls.segmented(ids.LAYER), className="map-switch"),
+            html.Div(id=ids.LEGEND, className="legend"),
+            html.Div(id=ids.MAP_NOTE, className="map-note", role="status"),
+            html.Div(
+                [
+                    html.Div(className="map-hover-head"),
+                    html.Div(id=ids.MAP_HOVER_DETAIL, className="map-hover-detail"),
+                ],
+                id=ids.MAP_HOVER_CARD,
+                className="map-hover-card",
+            ),
+        ],
+        className="map-box",
+    )
+
+
+def _side(note: Any) -> html.Aside:
+    return html.Aside(
+        [
+            html.Div(note, id=ids.NOTICE, className="notices", style=BARE),
+            html.Div(id=ids.KPIS, className="kpis"),
+            html.Div(id=ids.CHARTS, className="charts", style=BARE),
+            html.Div(id=ids.RANKING),
+            html.Div(id=ids.ARITHMETIC),
+        ],
+        className="side",
+    )

@@ -1,0 +1,173 @@
+"""Where the map looks and what it draws: tile addresses, focus, palette, words."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+import numpy as np
+
+from dashboard.areas import Bounds, hierarchy
+
+if TYPE_CHECKING:
+    from dashboard.text import Words
+    from dashboard.view import View
+    from data.access import Scope
+    from data.store import Snapshot
+
+ZOOM_EDGES: Final = (8.5, 10.0, 11.3, 12.8)
+"""Zooms from which the next finer resolution is drawn, the coarsest being `COARSEST`."""
+
+COARSEST: Final = 6
+MAP_WIDTH_PX: Final = 900
+"""Width for which the zoom of a fitted focus is estimated before the map has reported one."""
+
+AREA_COLOURS: Final = ("#4f8fd0", "#f2c744", "#ef8c34", "#d6403a")
+"""Blue, yellow, orange, red: bands 1 to 4."""
+
+CELL_COLOURS: Final = ("#fde9a9", "#fbc97a", "#f5a04f", "#e8713a", "#c9412f", "#93182a")
+NO_DATA_COLOUR: Final = "#c3c9d1"
+
+
+def map_view(
+    scope: Scope, snapshot: Snapshot, view: View, words: Words, resolution: int
+) -> dict[str, Any]:
+    """
+    Build the object that the browser's `applyView` takes; no names and no figures in it.
+
+    Parameters
+    ----------
+    resolution
+        H3 resolution to draw while the layer is `cells`.
+    """
+    tree = hierarchy(scope, snapshot)
+    manifest = snapshot.manifest
+    version = manifest.boundary_version
+    return {
+        "boundary": version,
+        "levels": [
+            {"level": entry["level"]} | _tiles(version, entry["level"], entry)
+            for entry in manifest.levels
+        ],
+        "cells": cell_sources(scope, snapshot),
+        "level": view.level,
+        "resolution": resolution,
+        "focus": {
+            "level": view.focus.level,
+            "index": view.focus.index,
+            "bounds": _bounds(tree.at(view.focus.level).bounds[view.focus.index]),
+        },
+        "city_bounds": _bounds(tree.levels[0].bounds[0]),
+        "layer": view.state.layer,
+        "selected": view.selected.index if view.selected else None,
+        "camera": list(view.state.camera) if view.state.camera else None,
+        "names": f"/names/{quote(version)}/{view.level}.json?lang={view.state.lang}",
+        "palette": {
+            "areas": list(AREA_COLOURS),
+            "cells": list(cell_colours(manifest.city["cell_bands"])),
+            "no_data": NO_DATA_COLOUR,
+        },
+        "zoom_edges": list(ZOOM_EDGES),
+        "coarsest": COARSEST,
+        "theme": view.state.theme,
+        "lang": view.state.lang,
+        "labels": labels(words, manifest.city["cell_bands"]),
+    }
+
+
+def cell_sources(scope: Scope, snapshot: Snapshot) -> dict[str, dict[str, Any]]:
+    """Tile addresses of the cells by resolution; empty for a scope short of the whole city."""
+    if not scope.sees_all:
+        return {}
+    version = snapshot.manifest.cell_version
+    return {
+        str(entry["resolution"]): _tiles(version, f"cells_{entry['resolution']}", entry)
+        for entry in snapshot.manifest.cells
+    }
+
+
+def cell_colours(edges: list[float]) -> tuple[str, ...]:
+    """One colour per density band, spread over the palette."""
+    if len(edges) == 1:
+        return (CELL_COLOURS[-1],)
+    last = len(CELL_COLOURS) - 1
+    return tuple(CELL_COLOURS[round(i * last / (len(edges) - 1))] for i in range(len(edges)))
+
+
+def pick_resolution(snapshot: Snapshot, zoom: float) -> int:
+    """H3 resolution that fits a zoom, among those that the snapshot holds."""
+    wanted = COARSEST + int(np.searchsorted(ZOOM_EDGES, zoom, side="right"))
+    held = [int(entry["resolution"]) for entry in snapshot.manifest.cells] or [COARSEST]
+    return min(held, key=lambda resolution: (abs(resolution - wanted), resolution))
+
+
+def opening_zoom(scope: Scope, snapshot: Snapshot, view: View) -> float:
+    """Zoom of the map before it has moved: the camera of the address, or the focus fitted."""
+    if view.state.camera:
+        return view.state.camera[2]
+    return fitted_zoom(
+        _bounds(hierarchy(scope, snapshot).at(view.focus.level).bounds[view.focus.index])
+    )
+
+
+def fitted_zoom(bounds: Bounds) -> float:
+    """Web Mercator zoom (512-pixel tiles) at which the bounds' width fills the map."""
+    width = max(bounds[2] - bounds[0], 1e-6)
+    return math.log2(360 * MAP_WIDTH_PX / (512 * width))
+
+
+def labels(words: Words, cell_bands: list[float]) -> dict[str, Any]:
+    """Words that the map draws itself."""
+    names = ("zoom_in", "zoom_out", "reset", "count", "no_data", "small_sample", "outside", "cell")
+    return {name: words(f"map_{name}") for name in names} | {
+        "bands": {
+            "areas": [words(f"band_{band}") for band in range(1, 5)],
+            "cells": cell_ranges(cell_bands),
+        }
+    }
+
+
+def cell_ranges(edges: list[float]) -> list[str]:
+    """Print each half-open density band."""
+    closed = [f"{low:g} ≤ ρ < {high:g}" for low, high in pairwise(edges)]
+    return [*closed, f"ρ ≥ {edges[-1]:g}"]
+
+
+def area_names(scope: Scope, snapshot: Snapshot, level: str, lang: str) -> dict[str, Any]:
+    """
+    Names and label points of one level by `area_index`; null where the scope does not reach.
+
+    Returns
+    -------
+    names
+        `names`, `lng`, `lat` (degrees, WGS 84) and `parent` (index in the next higher level).
+    """
+    tree = hierarchy(scope, snapshot)
+    areas = tree.at(level)
+    seen = areas.visible.tolist()
+
+    def kept(values: list[Any]) -> list[Any]:
+        return [value if shown else None for value, shown in zip(values, seen, strict=True)]
+
+    return {
+        "names": kept(areas.names(lang).tolist()),
+        "lng": kept(areas.lng.round(5).tolist()),
+        "lat": kept(areas.lat.round(5).tolist()),
+        "parent": kept(areas.parents.tolist()),
+    }
+
+
+def _tiles(version: str, name: str, entry: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "tiles": f"/tiles/{quote(version)}/{name}/{{z}}/{{x}}/{{y}}.pbf",
+        "minzoom": int(entry["min_zoom"]),
+        "maxzoom": int(entry["max_zoom"]),
+        "count": int(entry["count"]),
+    }
+
+
+def _bounds(row: Any) -> Bounds:
+    west, south, east, north = (round(float(edge), 6) for edge in row)
+    return west, south, east, north

@@ -1,0 +1,118 @@
+"""How a view moves: pure steps from one state to the next, each named after what the user did."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from dashboard import ids
+from dashboard.areas import Area, Hierarchy
+from dashboard.state import ViewState
+from dashboard.view import ends
+from data import periods
+from data.access import NotVisibleError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dashboard.inputs import MapEvent
+    from dashboard.state import Camera
+    from dashboard.view import View
+    from data.store import Manifest
+
+FIELDS: Final[Mapping[str, str]] = {
+    ids.LAYER: "layer",
+    ids.LEVEL: "level",
+    ids.PERIODS: "periods",
+    ids.END: "end",
+    ids.CATEGORY: "category",
+    ids.SEVERITY: "severity",
+    ids.LANGUAGE: "lang",
+    ids.THEME: "theme",
+}
+"""Control -> the field of the state that it sets."""
+
+
+def next_state(
+    view: View,
+    trigger: str,
+    *,
+    chosen: Mapping[str, Any],
+    event: MapEvent | None,
+    camera: Camera | str | None,
+    tree: Hierarchy,
+    manifest: Manifest,
+) -> ViewState:
+    """
+    State after what the user did.
+
+    Parameters
+    ----------
+    trigger
+        Id of the component that changed; one that moves nothing leaves the state.
+    chosen
+        Value of each control by its id.
+    camera
+        Where the user moved the map since the focus last changed; `reset` = back to the focus.
+    """
+    if trigger == ids.MAP_EVENT:
+        return moved(view, event, tree)
+    kept = view.state
+    if camera is not None:
+        kept = replace(kept, camera=None if isinstance(camera, str) else camera)
+    if trigger in FIELDS:
+        return with_choice(kept, trigger, chosen[trigger], manifest)
+    if trigger in (ids.EARLIER, ids.LATER):
+        return stepped(
+            kept, view.selection.window.end, -1 if trigger == ids.EARLIER else 1, manifest
+        )
+    return view.state
+
+
+def with_choice(state: ViewState, control: str, value: Any, manifest: Manifest) -> ViewState:
+    """Set one field; a value that no address could hold is its default."""
+    if control == ids.PERIODS and value == manifest.city["window"]:
+        value = 0
+    default = getattr(ViewState(), FIELDS[control])
+    changed = replace(state, **{FIELDS[control]: default if value in (None, "") else value})
+    return ViewState.from_search(changed.to_search())[0]
+
+
+def stepped(state: ViewState, end: Any, by: int, manifest: Manifest) -> ViewState:
+    """Shift the window by one period, within what is covered."""
+    known = ends(manifest)
+    wanted = min(max(periods.shift(end, by, grain=manifest.grain), known[-1]), known[0])
+    newest = wanted == manifest.last_period
+    return replace(state, end="" if newest else periods.label(wanted, grain=manifest.grain))
+
+
+def moved(view: View, event: MapEvent | None, tree: Hierarchy) -> ViewState:
+    """
+    Drill into a clicked area, pick one of the finest level, or go up.
+
+    A click on an area that is unknown, foreign, or not of the shown level moves nothing.
+    """
+    if event is None:
+        return view.state
+    if event.kind == "up":
+        return upward(view, tree)
+    if event.kind != "click" or event.layer != "areas" or event.level != view.level:
+        return view.state
+    try:
+        area = tree.check(Area(event.level, event.index))
+    except NotVisibleError:
+        return view.state
+    if tree.below(area.level):
+        return view.state.focus_on(tree.code(area))
+    return view.state.pick(tree.code(area))
+
+
+def upward(view: View, tree: Hierarchy) -> ViewState:
+    """Let go of the picked area first, then move the focus to the area above."""
+    if view.selected is not None:
+        return replace(view.state, selected="")
+    above = tree.parent(view.focus)
+    if above is None:
+        return view.state
+    is_top = above == tree.top()
+    return view.state.focus_on("" if is_top else tree.code(above))

@@ -1,0 +1,266 @@
+"""The panels beside the map: small tables in, components out. Stored text is always a text node."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from dash import dcc, html
+
+from dashboard import figures, numerals
+from data import rates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from plotly.graph_objects import Figure
+
+    from dashboard.areas import Area
+    from dashboard.summary import Changes, Ranking, RateRow
+    from dashboard.text import Words
+    from data.periods import Grain
+
+Component = Any
+
+INTERVAL: Final = {"display": "block", "whiteSpace": "nowrap"}
+BAND_CLASSES: Final = ("none", "blue", "yellow", "orange", "red")
+
+
+def panel(title: str, *content: Component, note: str = "") -> html.Section:
+    """Frame of every panel: a heading, a note, the content."""
+    notes = [html.P(note, className="panel-note")] if note else []
+    return html.Section(
+        [html.H2(title, className="panel-title"), *notes, *content], className="panel"
+    )
+
+
+def empty(words: Words, text: str) -> html.Div:
+    """Say why there is nothing to show."""
+    return html.Div([html.Strong(words("empty_title")), html.P(text)], className="empty")
+
+
+def error(words: Words, number: str) -> html.Div:
+    """Say that something failed, with the number under which the log holds the detail."""
+    return html.Div(
+        [html.Strong(words("error_title")), html.P(words("error_text", id=number))],
+        className="error",
+        role="alert",
+    )
+
+
+def notes(words: Words, names: tuple[str, ...]) -> list[Component]:
+    """Say which parts of the address were not honoured."""
+    known = {
+        "area",
+        "level",
+        "layer",
+        "periods",
+        "end",
+        "category",
+        "severity",
+        "window_short",
+        "map_error",
+    }
+    return [
+        html.P(
+            words(f"note_{name}") if name in known else words("note_other", name=name),
+            className="panel-note",
+            role="status",
+        )
+        for name in names
+    ]
+
+
+def band_chip(band: int, words: Words) -> html.Span:
+    """A band as a word on its colour."""
+    return html.Span(words(f"band_{band}"), className=f"band-chip band-{band} {BAND_CLASSES[band]}")
+
+
+def kpis(
+    row: RateRow,
+    moved: Changes,
+    *,
+    unplaced: str,
+    level_name: str,
+    unit: str,
+    period: str,
+    words: Words,
+) -> list[Component]:
+    """
+    The headline figures of one area.
+
+    Parameters
+    ----------
+    unplaced
+        Printed share of the incidents that lie in no area of the shown level; empty = no tile.
+    """
+    ratio = "" if row.band == rates.NO_DATA else words("ratio_value", ratio=row.ratio)
+    tiles = [
+        _kpi(words("kpi_count"), numerals.count(moved.count, words)),
+        _moved("kpi_previous", moved.count, moved.previous, words, to="change"),
+        _moved("kpi_last_year", moved.count, moved.last_year, words, to="last_year"),
+        _kpi(
+            words("kpi_rate", unit=unit, period=period),
+            numerals.rate(row.rate, words),
+            detail=numerals.interval(row.lower, row.upper),
+        ),
+        _kpi(words("kpi_band"), band_chip(row.band, words), detail=ratio),
+    ]
+    if unplaced:
+        tiles.append(_kpi(words("kpi_not_placed", level=level_name), unplaced))
+    return tiles
+
+
+def charts(
+    *,
+    name: str,
+    trend: Figure | None,
+    categories: Figure | None,
+    grain: Grain,
+    words: Words,
+) -> list[Component]:
+    """Trend and category panels; None = nothing was recorded."""
+    missing = empty(words, words("empty_selection"))
+    return [
+        panel(
+            words("trend_title", name=name),
+            _graph(trend, words) if trend is not None else missing,
+            note=words(f"trend_note_{grain}"),
+        ),
+        panel(
+            words("categories_title", name=name),
+            _graph(categories, words) if categories is not None else missing,
+            note=words("categories_note"),
+        ),
+    ]
+
+
+def ranking(
+    table: Ranking,
+    *,
+    name: str,
+    level_name: str,
+    area_name: Callable[[Area], str],
+    href: Callable[[Area], str],
+    words: Words,
+) -> html.Section:
+    """Areas under the focus, most conspicuous first, and the sums that close the table."""
+    title = words("ranking_title", level=level_name, name=name)
+    if table.total == 0 and not table.rows:
+        return panel(title, empty(words, words("empty_selection")))
+    most = max((row.count for row in table.rows), default=0)
+    heads = ("area", "count", "change", "rate", "ratio", "band")
+    body = [_ranked(row, most, area_name(row.area), href(row.area), words) for row in table.rows]
+    return panel(
+        title,
+        html.Div(
+            html.Table(
+                [
+                    html.Thead(
+                        html.Tr([html.Th(words(f"ranking_{head}"), scope="col") for head in heads])
+                    ),
+                    html.Tbody(body),
+                    html.Tfoot(_sums(table, level_name=level_name, words=words)),
+                ],
+                className="ranking",
+            ),
+            className="table-box",
+            style={"overflowX": "auto"},
+        ),
+        note=words("ranking_note"),
+    )
+
+
+def arithmetic(
+    row: RateRow, *, name: str, unit: str, period: str, periods: int, words: Words
+) -> html.Section:
+    """Every number that leads to one area's colour, with the formula."""
+    title = words("arithmetic_title", name=name)
+    items: list[tuple[str, Component]] = [
+        (
+            words("arithmetic_count", periods=periods, period=period),
+            numerals.count(row.count, words),
+        ),
+        (words("arithmetic_exposure", unit=unit), numerals.rate(row.exposure, words)),
+        (words("arithmetic_rate", periods=periods), numerals.rate(row.rate, words)),
+        (words("arithmetic_prior"), numerals.rate(row.prior_rate, words)),
+        (words("arithmetic_strength"), numerals.rate(row.strength, words)),
+        (words("arithmetic_shrunk", periods=periods), numerals.rate(row.shrunk_rate, words)),
+        (
+            words("arithmetic_interval"),
+            numerals.interval(row.lower, row.upper) or words("no_value"),
+        ),
+        (words("arithmetic_ratio"), numerals.rate(row.ratio, words)),
+        (words("arithmetic_p"), numerals.probability(row.p_above, words)),
+        (words("arithmetic_band"), band_chip(row.band, words)),
+    ]
+    terms = [part for term, value in items for part in (html.Dt(term), html.Dd(value))]
+    (e2, e3, e4), (g2, g3, g4) = rates.BAND_EDGES, rates.BAND_GATES
+    formula = words("arithmetic_formula", e2=e2, e3=e3, e4=e4, g2=g2, g3=g3, g4=g4)
+    return panel(
+        title,
+        html.Dl(terms, className="arithmetic"),
+        html.P(formula + _gated(row, words), className="panel-note"),
+    )
+
+
+def _gated(row: RateRow, words: Words) -> str:
+    if row.band == rates.NO_DATA:
+        return " " + words("arithmetic_unknown")
+    wanted = 1 + sum(row.ratio >= edge for edge in rates.BAND_EDGES)
+    if wanted == row.band:
+        return ""
+    return " " + words("arithmetic_gated", wanted=words(f"band_{wanted}"))
+
+
+def _kpi(label: str, value: Component, *, detail: str = "", delta: str = "") -> html.Div:
+    parts = [html.Div(label, className="kpi-label"), html.Div(value, className="kpi-value")]
+    if detail:
+        parts.append(html.Div(detail, className=f"kpi-delta {delta}".strip()))
+    return html.Div(parts, className="kpi")
+
+
+def _moved(label: str, now: int | None, base: int | None, words: Words, *, to: str) -> html.Div:
+    """The count that is compared with, and the change from it in words."""
+    direction, change = numerals.change(now, base, words, to=to)
+    return _kpi(words(label), numerals.count(base, words), detail=change, delta=direction)
+
+
+def _graph(figure: Figure, words: Words) -> dcc.Graph:
+    return dcc.Graph(
+        figure=figure,
+        config=figures.graph_config(words.lang),
+        className="chart",
+        # The box must not depend on when the chart arrives.
+        style={"height": f"{figure.layout.height}px"},
+    )
+
+
+def _ranked(row: RateRow, most: int, name: str, href: str, words: Words) -> html.Tr:
+    up, moved = numerals.change(row.count, row.previous, words, to="change")
+    share = {"--share": f"{100 * row.count / most if most else 0:.1f}%"}
+    interval = numerals.interval(row.lower, row.upper)
+    return html.Tr(
+        [
+            html.Td(dcc.Link(name, href=href)),
+            html.Td(f"{row.count:,d}", className="bar number", style=share),
+            html.Td(moved, className=f"kpi-delta {up}"),
+            html.Td([numerals.rate(row.rate, words), html.Small(interval, style=INTERVAL)]),
+            html.Td(numerals.rate(row.ratio, words), className="number"),
+            html.Td(band_chip(row.band, words)),
+        ],
+        className="small-sample" if row.small_sample else "",
+    )
+
+
+def _sums(table: Ranking, *, level_name: str, words: Words) -> list[html.Tr]:
+    lines = [
+        (words("ranking_others", n=table.other_areas), table.others, table.other_areas > 0),
+        (words("ranking_retired", n=table.retired_areas), table.retired, table.retired > 0),
+        (words("ranking_not_placed", level=level_name), table.not_placed, True),
+        (words("ranking_total"), table.total, True),
+    ]
+    return [
+        html.Tr([html.Td(label), html.Td(f"{count:,d}", className="number"), html.Td(colSpan=4)])
+        for label, count, shown in lines
+        if shown
+    ]

@@ -1,0 +1,235 @@
+"""The small tables that one panel needs; every function takes the scope first and keeps to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from dashboard.areas import Area, hierarchy
+from dashboard.cache import scoped_cache
+from data import periods, rates
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from numpy.typing import NDArray
+
+    from data.access import Scope
+    from data.periods import Window
+    from data.store import Snapshot
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which incidents count: a window, categories (None = all) and a least severity (0 = all)."""
+
+    window: Window
+    categories: tuple[int, ...] | None
+    min_severity: int
+
+    def earlier(self, count: int) -> Selection:
+        """The same filter, `count` periods back."""
+        return replace(self, window=self.window.earlier(count))
+
+    @property
+    def condition(self) -> tuple[str, list[Any]]:
+        """SQL condition on category and severity, with its parameters."""
+        parts, values = ["severity >= ?"], [self.min_severity]
+        if self.categories is not None:
+            marks = ", ".join("?" * len(self.categories))
+            parts.append(f"category_index IN ({marks})")
+            values += self.categories
+        return " AND ".join(parts), values
+
+
+@scoped_cache
+def has_severities(
+    scope: Scope,  # noqa: ARG001 - every query takes it
+    snapshot: Snapshot,
+) -> bool:
+    """Whether any source of the city tells severities (the same for every scope)."""
+    top = snapshot.manifest.levels[0]["level"]
+    found = snapshot.query(f"SELECT max(severity) AS most FROM area_counts_{top}")
+    return len(found) > 0 and not pd.isna(found["most"][0]) and int(found["most"][0]) > 0
+
+
+@scoped_cache
+def category_family(
+    scope: Scope,  # noqa: ARG001 - every query takes it
+    snapshot: Snapshot,
+    code: str,
+) -> tuple[int, ...] | None:
+    """Indices of a category and of those under it; None for an empty or unknown code."""
+    table = snapshot.categories
+    chosen = table[(table["code"] == code) | (table["parent_code"] == code)]
+    return tuple(chosen["category_index"].astype(int)) or None
+
+
+@scoped_cache
+def window_counts(
+    scope: Scope, snapshot: Snapshot, level: str, selection: Selection
+) -> NDArray[np.int64]:
+    """
+    Incidents in the window per area of a level, shape (n areas + 1,).
+
+    The last entry counts what is placed in no area of the level. City-wide on purpose: rates lean
+    on the levels above; callers give out only what the scope covers.
+    """
+    where, values = selection.condition
+    found = snapshot.query(
+        f"SELECT area_index, sum(count)::BIGINT AS count FROM area_counts_{level} "
+        f"WHERE period_start BETWEEN ? AND ? AND {where} GROUP BY area_index",
+        [selection.window.start, selection.window.end, *values],
+    )
+    counts = np.zeros(len(hierarchy(scope, snapshot).at(level)) + 1, dtype=np.int64)
+    counts[found["area_index"].to_numpy()] = found["count"].to_numpy()
+    return counts
+
+
+@scoped_cache
+def level_rates(
+    scope: Scope, snapshot: Snapshot, level: str, selection: Selection
+) -> rates.AreaRates:
+    """
+    Rates and bands of every area of a level, computed from the city down.
+
+    Areas that are not valid on the window's last day have no exposure then: they keep their
+    counts, get no band, and lend nothing to the priors of others.
+    """
+    tree = hierarchy(scope, snapshot)
+    chain = tree.levels[: tree.order.index(level) + 1]
+    day = selection.window.last_day
+    return rates.rates_by_level(
+        [window_counts(scope, snapshot, areas.level, selection)[:-1] for areas in chain],
+        [np.where(areas.valid_on(day), areas.exposure, np.nan) for areas in chain],
+        [areas.parents for areas in chain],
+        periods=selection.window.periods,
+    )[-1]
+
+
+@dataclass(frozen=True)
+class Series:
+    """Incidents per consecutive period, shape (n periods,)."""
+
+    starts: list[dt.date]
+    counts: NDArray[np.int64]
+
+    def total(self, window: Window) -> int | None:
+        """Incidents in a window; None where the window reaches beyond what is known."""
+        if window.start not in self.starts or window.end not in self.starts:
+            return None
+        first = self.starts.index(window.start)
+        return int(self.counts[first : first + window.periods].sum())
+
+
+@scoped_cache
+def area_series(scope: Scope, snapshot: Snapshot, area: Area, selection: Selection) -> Series:
+    """
+    Incidents of one area in every counted period, whatever the selection's window.
+
+    Raises
+    ------
+    NotVisibleError
+        The area is unknown or outside the scope.
+    """
+    hierarchy(scope, snapshot).check(area)
+    manifest = snapshot.manifest
+    starts = periods.span(manifest.first_period, manifest.last_period, grain=manifest.grain)
+    where, values = selection.condition
+    found = snapshot.query(
+        f"SELECT period_start, sum(count)::BIGINT AS count FROM area_counts_{area.level} "
+        f"WHERE area_index = ? AND {where} GROUP BY period_start",
+        [area.index, *values],
+    )
+    known = {
+        pd.Timestamp(start).date(): int(count)
+        for start, count in zip(found["period_start"], found["count"], strict=True)
+    }
+    return Series(starts, np.array([known.get(start, 0) for start in starts], dtype=np.int64))
+
+
+@scoped_cache
+def category_counts(
+    scope: Scope, snapshot: Snapshot, area: Area, selection: Selection
+) -> dict[int, int]:
+    """
+    Incidents of one area in the window per category index; only non-zero ones.
+
+    Raises
+    ------
+    NotVisibleError
+        The area is unknown or outside the scope.
+    """
+    hierarchy(scope, snapshot).check(area)
+    where, values = selection.condition
+    found = snapshot.query(
+        f"SELECT category_index, sum(count)::BIGINT AS count FROM area_counts_{area.level} "
+        f"WHERE period_start BETWEEN ? AND ? AND area_index = ? AND {where} "
+        "GROUP BY category_index",
+        [selection.window.start, selection.window.end, area.index, *values],
+    )
+    pairs = zip(found["category_index"].tolist(), found["count"].tolist(), strict=True)
+    return {int(index): int(count) for index, count in pairs}
+
+
+@dataclass(frozen=True)
+class CellCounts:
+    """Cells of one resolution by `cell_index`, shape (n cells,)."""
+
+    counts: NDArray[np.int64]
+    no_point: int
+    density: NDArray[np.float64]
+    """Incidents per km² and period."""
+
+
+@scoped_cache
+def cell_counts(
+    scope: Scope, snapshot: Snapshot, resolution: int, selection: Selection
+) -> CellCounts | None:
+    """Incidents in the window per cell; None for a scope that does not cover the whole city."""
+    if not scope.sees_all:
+        return None  # a cell may reach across the border of an allowed area
+    area_km2 = _cell_areas(scope, snapshot, resolution)
+    where, values = selection.condition
+    found = snapshot.query(
+        f"SELECT cell_index, sum(count)::BIGINT AS count FROM cell_counts_{resolution} "
+        f"WHERE period_start BETWEEN ? AND ? AND {where} GROUP BY cell_index",
+        [selection.window.start, selection.window.end, *values],
+    )
+    counts = np.zeros(len(area_km2) + 1, dtype=np.int64)
+    counts[found["cell_index"].to_numpy()] = found["count"].to_numpy()
+    density = counts[:-1] / (area_km2 * selection.window.periods)
+    return CellCounts(counts[:-1], int(counts[-1]), density)
+
+
+@scoped_cache
+def _cell_areas(
+    scope: Scope,  # noqa: ARG001 - every query takes it
+    snapshot: Snapshot,
+    resolution: int,
+) -> NDArray[np.float64]:
+    found = snapshot.query(f"SELECT area_km2 FROM cells_{resolution} ORDER BY cell_index")
+    return np.asarray(found["area_km2"], dtype=np.float64)
+
+
+@scoped_cache
+def search_areas(
+    scope: Scope, snapshot: Snapshot, text: str, day: dt.date, limit: int
+) -> tuple[Area, ...]:
+    """Areas valid on a day whose name or code holds the text: the higher levels first."""
+    wanted = text.strip().casefold()
+    found: list[Area] = []
+    if not wanted:
+        return ()
+    for areas in hierarchy(scope, snapshot).levels:
+        allowed = areas.visible & areas.valid_on(day)
+        for index in np.flatnonzero(allowed).tolist():
+            words = (areas.names_zh[index], areas.names_en[index], areas.codes[index])
+            if any(wanted in str(word).casefold() for word in words):
+                found.append(Area(areas.level, index))
+                if len(found) == limit:
+                    return tuple(found)
+    return tuple(found)

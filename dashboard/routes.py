@@ -1,0 +1,164 @@
+"""Answers that are not callbacks: tiles, names, health; headers and compression of all answers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Final
+
+from flask import Response, abort, request
+from flask_compress import Compress
+
+from dashboard.guard import current_scope
+from dashboard.map.view import area_names, cell_sources
+from data.store import SnapshotError
+from geo import tiles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flask import Flask
+
+    from data.access import Scope
+    from data.store import Snapshot, Store
+
+LARGEST_BODY: Final = 256 * 1024
+LARGEST_CACHE: Final = 200
+IMMUTABLE: Final = "private, max-age=31536000, immutable"
+STATIC: Final = ("/_dash-component-suites/", "/assets/")
+
+
+class StaticCache:
+    """Compressed scripts and style sheets, so that each is compressed once per process."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def get(self, key: str) -> bytes | None:
+        """Compressed bytes of a static file; None for anything else."""
+        return self._kept.get(key)
+
+    def set(self, key: str, value: bytes) -> None:
+        """Keep a static file; answers to users are never kept."""
+        if not key.endswith(";") and len(self._kept) < LARGEST_CACHE:
+            self._kept[key] = value
+
+
+def register(server: Flask, store: Store) -> None:
+    """Add the routes to a Flask server; each is admitted by the guard first."""
+    server.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+
+    @server.get("/tiles/<version>/<name>/<int:z>/<int:x>/<int:y>.pbf", endpoint="tile")
+    def tile(version: str, name: str, z: int, x: int, y: int) -> Response:
+        return tile_answer(current_scope(), store.current(), version, name, (z, x, y))
+
+    @server.get("/names/<version>/<level>.json", endpoint="names")
+    def names(version: str, level: str) -> Response:
+        lang = "en" if request.args.get("lang") == "en" else "zh"
+        return names_answer(current_scope(), store.current(), version, level, lang)
+
+    @server.get("/healthz", endpoint="health")
+    def health() -> Response:
+        try:
+            store.current()
+        except SnapshotError:
+            return Response("no snapshot\n", status=503, mimetype="text/plain")
+        return Response("ok\n", mimetype="text/plain")
+
+
+def tile_answer(
+    scope: Scope, snapshot: Snapshot, version: str, name: str, address: tuple[int, int, int]
+) -> Response:
+    """
+    One vector tile, gzipped as stored; 204 where it is empty, 404 where there are no such tiles.
+
+    Shapes without names may be seen by every scope; cells show where incidents were, so only by
+    a scope that covers the whole city.
+    """
+    levels = {entry["level"] for entry in snapshot.manifest.levels}
+    cells = {f"cells_{resolution}" for resolution in cell_sources(scope, snapshot)}
+    if name not in levels | cells or not scope.area_codes:
+        abort(404)
+    try:
+        content = tiles.read_tile(snapshot.tile_file(name, version), *address)
+    except SnapshotError:
+        abort(404)
+    answer = Response(content or b"", status=200 if content else 204)
+    answer.headers["Cache-Control"] = IMMUTABLE
+    if content:
+        answer.headers["Content-Type"] = "application/vnd.mapbox-vector-tile"
+        answer.headers["Content-Encoding"] = "gzip"
+    return answer
+
+
+def names_answer(scope: Scope, snapshot: Snapshot, version: str, level: str, lang: str) -> Response:
+    """Names of one level, asked for again at each use: a scope may shrink at any time."""
+    levels = [entry["level"] for entry in snapshot.manifest.levels]
+    if level not in levels or version != snapshot.manifest.boundary_version:
+        abort(404)
+    key = repr((snapshot.id, scope.cache_key, level, lang))
+    tag = hashlib.sha256(key.encode()).hexdigest()[:32]
+    if request.if_none_match.contains(tag):
+        answer = Response(status=304)
+    else:
+        names = area_names(scope, snapshot, level, lang)
+        answer = Response(json.dumps(names, ensure_ascii=False), mimetype="application/json")
+    answer.set_etag(tag)
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer
+
+
+def secure(server: Flask, script_hashes: Sequence[str]) -> None:
+    """Add the security headers to every answer, and compress what is not compressed yet."""
+    policy = content_policy(script_hashes)
+
+    @server.after_request
+    def add_headers(answer: Response) -> Response:
+        answer.headers["Content-Security-Policy"] = policy
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+        answer.headers["X-Frame-Options"] = "DENY"
+        answer.headers["Referrer-Policy"] = "same-origin"
+        answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        answer.headers["Permissions-Policy"] = "geolocation=(), camera=(), microphone=()"
+        if answer.status_code >= 400 or not request.path.startswith(STATIC):
+            answer.headers.setdefault("Cache-Control", "private, no-store")
+        return answer
+
+    server.config.update(
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_BR_LEVEL=5,
+        COMPRESS_MIN_SIZE=700,
+        COMPRESS_STREAMS=True,
+        COMPRESS_CACHE_BACKEND=StaticCache,
+        COMPRESS_CACHE_KEY=lambda asked: asked.full_path if asked.path.startswith(STATIC) else "",
+        COMPRESS_MIMETYPES=[
+            "text/html",
+            "text/css",
+            "text/javascript",
+            "application/javascript",
+            "application/json",
+            "image/svg+xml",
+        ],
+    )
+    Compress(server)
+
+
+def content_policy(script_hashes: Sequence[str]) -> str:
+    """Content security policy: this host only; inline scripts by their hash, no `eval`."""
+    scripts = " ".join(["'self'", *script_hashes])
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"script-src {scripts}",
+            # MapLibre and plotly set styles on their own elements.
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "worker-src 'self' blob:",
+            "connect-src 'self'",
+            "font-src 'self'",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    )

@@ -1,0 +1,150 @@
+"""What the user looks at, as a value: read from the address, written to it, moved by events."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, urlencode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from data.periods import Grain
+
+PERIOD_CHOICES: Final[dict[Grain, tuple[int, ...]]] = {
+    "week": (1, 4, 13, 26, 52),
+    "month": (1, 3, 6, 12),
+}
+"""Window lengths on offer."""
+
+SEVERITIES: Final = ("", "2", "3", "4")
+"""Severity filters: every incident, or only those at least this severe; unknown is left out."""
+
+MAX_SEARCH: Final = 1_000
+"""Longest query string that is read at all, characters."""
+
+_CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
+_LABEL = re.compile(r"\d{4}-(?:W\d{2}|\d{2})")
+_NUMBER = re.compile(r"-?\d{1,3}(?:\.\d{1,6})?")
+
+Camera = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class ViewState:
+    """One view of the map; every field has its default left out of the address."""
+
+    area: str = ""
+    """Code of the area in focus; empty = the top of what the user may see."""
+    selected: str = ""
+    """Code of a picked area of the finest level; the focus stays round it."""
+    level: str = ""
+    """Level shown on the map; empty = the one below the focus."""
+    layer: str = "areas"
+    periods: int = 0
+    """Periods in the window; 0 = the city's default."""
+    end: str = ""
+    """Label of the window's last period; empty = the newest."""
+    category: str = ""
+    severity: str = ""
+    lang: str = "zh"
+    theme: str = "auto"
+    renderer: str = ""
+    camera: Camera | None = None
+
+    @classmethod
+    def from_search(cls, search: str) -> tuple[ViewState, tuple[str, ...]]:
+        """
+        Read the query part of an address.
+
+        Returns
+        -------
+        state
+            Anything unknown, repeated or malformed keeps its default.
+        faults
+            Names of the parameters that were not understood, for a note on the page.
+        """
+        if len(search) > MAX_SEARCH:
+            return cls(), ("search",)
+        values: dict[str, object] = {}
+        faults: list[str] = []
+        for name, text in parse_qsl(search.removeprefix("?"), keep_blank_values=True):
+            parse = _PARSERS.get(name)
+            value = parse(text) if parse and name not in values else None
+            if value is None:
+                faults.append(name if parse else "search")
+            else:
+                values[name] = value
+        return cls(**values), tuple(dict.fromkeys(faults))  # type: ignore[arg-type]
+
+    def to_search(self) -> str:
+        """Write the state as the query part of an address; the default state is empty."""
+        pairs = [
+            (item.name, _write(getattr(self, item.name)))
+            for item in fields(self)
+            if getattr(self, item.name) != item.default
+        ]
+        return f"?{urlencode(pairs, safe=',')}" if pairs else ""
+
+    def to_href(self) -> str:
+        """Address of the page in this state."""
+        return "/" + self.to_search()
+
+    def focus_on(self, code: str) -> ViewState:
+        """Move the focus: level, picked area and camera follow from it anew."""
+        return replace(self, area=code, selected="", level="", camera=None)
+
+    def pick(self, code: str) -> ViewState:
+        """Pick an area of the shown level, or drop it when it is picked already."""
+        return replace(self, selected="" if code == self.selected else code)
+
+
+def _write(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(f"{part:.5f}".rstrip("0").rstrip(".") for part in value)
+    return str(value)
+
+
+def _matching(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
+    return lambda text: text if pattern.fullmatch(text) and text.isascii() else None
+
+
+def _one_of(*choices: str) -> Callable[[str], str | None]:
+    return lambda text: text if text in choices else None
+
+
+def _periods(text: str) -> int | None:
+    known = {str(n): n for choices in PERIOD_CHOICES.values() for n in choices}
+    return known.get(text)
+
+
+def _camera(text: str) -> Camera | None:
+    parts = text.split(",")
+    if len(parts) != 3 or not all(_NUMBER.fullmatch(part) for part in parts):
+        return None
+    return check_camera([float(part) for part in parts])
+
+
+def check_camera(parts: list[float]) -> Camera | None:
+    """Camera (lng, lat in degrees, zoom) rounded as the address keeps it; None out of range."""
+    lng, lat, zoom = (round(part, 5) + 0.0 for part in parts)
+    if not (-180 <= lng <= 180 and -90 <= lat <= 90 and 0 <= zoom <= 24):
+        return None
+    return lng, lat, zoom
+
+
+_PARSERS: Final[dict[str, Callable[[str], object | None]]] = {
+    "area": _matching(_CODE),
+    "selected": _matching(_CODE),
+    "level": _one_of("city", "county", "township", "community", "grid"),
+    "layer": _one_of("areas", "cells"),
+    "periods": _periods,
+    "end": _matching(_LABEL),
+    "category": _matching(_CODE),
+    "severity": _one_of(*SEVERITIES),
+    "lang": _one_of("zh", "en"),
+    "theme": _one_of("auto", "light", "dark"),
+    "renderer": _one_of("gl", "canvas"),
+    "camera": _camera,
+}

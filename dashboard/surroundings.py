@@ -1,0 +1,146 @@
+"""What stands round map and panels: breadcrumb, legend, search results, hover card, footer."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from dash import dcc, html
+
+from dashboard import numerals
+from dashboard.map.view import AREA_COLOURS, NO_DATA_COLOUR, cell_colours, cell_ranges
+from dashboard.markup import attributes
+from data import rates
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dashboard.summary import RateRow
+    from dashboard.text import Words
+    from data.store import Manifest
+
+Component = Any
+Step = tuple[str, str]
+"""A name and the address that it leads to."""
+
+
+def breadcrumb(steps: Sequence[Step]) -> list[Component]:
+    """The way down from the city to the area in view; the last step is where one is."""
+    *above, (here, _) = steps
+    links = [dcc.Link(name, href=href) for name, href in above]
+    return [*links, html.Span(here, className="current", **attributes(aria_current="page"))]
+
+
+def area_legend(words: Words) -> list[Component]:
+    """Printed half-open bands of the area layer, with the gates that they must pass."""
+    edges = rates.BAND_EDGES
+    ranges = [
+        f"R < {edges[0]:g}",
+        *(f"{low:g} ≤ R < {high:g}" for low, high in pairwise(edges)),
+        f"R ≥ {edges[-1]:g}",
+    ]
+    gates = " / ".join(f"{gate:g}" for gate in rates.BAND_GATES)
+    rows = [
+        _swatch(colour, f"{words(f'band_{band}')}  {printed}")
+        for band, (colour, printed) in enumerate(zip(AREA_COLOURS, ranges, strict=True), start=1)
+    ]
+    return [
+        html.Div(words("legend_areas"), className="legend-title"),
+        *rows,
+        _swatch(NO_DATA_COLOUR, words("band_0"), kind="hatched"),
+        _swatch("transparent", words("legend_small"), kind="hatched"),
+        html.Details(
+            [
+                html.Summary(words("legend_more")),
+                html.P(words("legend_gate", gates=gates, small=rates.SMALL_SAMPLE)),
+                html.P(words("legend_absent")),
+            ]
+        ),
+    ]
+
+
+def cell_legend(manifest: Manifest, resolution: int, words: Words) -> list[Component]:
+    """Printed half-open density bands of the cell layer."""
+    edges = manifest.city["cell_bands"]
+    period = words(f"period_{manifest.grain}")
+    rows = [
+        _swatch(colour, printed)
+        for colour, printed in zip(cell_colours(edges), cell_ranges(edges), strict=True)
+    ]
+    return [
+        html.Div(words("legend_cells", period=period), className="legend-title"),
+        *rows,
+        html.Div(words("legend_cells_below", edge=edges[0]), className="legend-note"),
+        html.Div(words("legend_resolution", resolution=resolution), className="legend-note"),
+    ]
+
+
+def search_results(
+    found: Sequence[tuple[str, str, str]], text: str, words: Words
+) -> list[Component]:
+    """
+    Areas that match a search, as links.
+
+    Parameters
+    ----------
+    found
+        Name, what it lies in, and address of each.
+    """
+    if not found:
+        return [html.P(words("search_none", text=text), className="search-none", role="status")]
+    return [
+        dcc.Link([html.Div(name), html.Small(place, className="panel-note")], href=href)
+        for name, place, href in found
+    ]
+
+
+def hover_detail(row: RateRow, *, unit: str, period: str, words: Words) -> html.Div:
+    """The part of the hover card that the server knows; `data-key` tells which area it is about."""
+    interval = numerals.interval(row.lower, row.upper)
+    city = row.prior_rate
+    items: list[tuple[str, Component]] = [
+        (words("kpi_rate", unit=unit, period=period), numerals.rate(row.rate, words)),
+        (words("arithmetic_interval"), interval or words("no_value")),
+        (words("arithmetic_prior"), numerals.rate(city, words)),
+        (words("arithmetic_ratio"), numerals.rate(row.ratio, words)),
+        (words("arithmetic_p"), numerals.probability(row.p_above, words)),
+    ]
+    terms = [part for term, value in items for part in (html.Dt(term), html.Dd(value))]
+    return html.Div(
+        html.Dl(terms, className="arithmetic"),
+        **attributes(data_key=f"{row.area.level}:{row.area.index}"),
+    )
+
+
+def footer(manifest: Manifest, words: Words) -> list[Component]:
+    """Row account, date, snapshot and notices: on every page."""
+    rows, city = manifest.rows, manifest.city
+    account = {
+        name: f"{rows[name]:,d}"
+        for name in ("read", "accepted", "quarantined", "duplicate", "no_point")
+    }
+    titles = [words.pick(entry["title_zh"], entry["title_en"]) for entry in manifest.raw["sources"]]
+    joined = ", ".join(titles)
+    return [
+        html.Span(words.pick(city["notice_zh"], city["notice_en"]), className="notice"),
+        html.Span(words("footer_rows", **account)),
+        html.Span(words("footer_as_of", as_of=manifest.raw["periods"]["as_of"])),
+        html.Span(words("footer_sources", sources=joined)),
+        html.Span(words("footer_snapshot", snapshot=manifest.id), className="snapshot"),
+    ]
+
+
+def header(manifest: Manifest, words: Words) -> list[Component]:
+    """Product, city, and the mark of demonstration data."""
+    city = manifest.city
+    badge = html.Span(words.pick(city["notice_zh"], city["notice_en"]), className="demo-badge")
+    return [
+        html.H1(words("brand"), className="brand"),
+        html.Span(words.pick(city["name_zh"], city["name_en"]), className="city-name"),
+        *([badge] if city["demo"] else []),
+    ]
+
+
+def _swatch(colour: str, text: str, *, kind: str = "") -> html.Div:
+    mark = html.Span(className=f"legend-swatch {kind}".strip(), style={"backgroundColor": colour})
+    return html.Div([mark, html.Span(text)], className="legend-row")

@@ -1,0 +1,301 @@
+"""The product as its user meets it: the demo city served by gunicorn, used in a real Chromium."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from dashboard.vendor import missing_vendor_files
+from data.store import Snapshot, Store
+from tests.browser import served_app
+from tests.browser.test_map_engine import CHROMIUM, GL
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("app-in-browser"),
+    pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here"),
+    pytest.mark.skipif(
+        bool(missing_vendor_files()), reason="run npm install and dashboard/vendor.py"
+    ),
+]
+PAINT_MS = 30_000
+KEEP_ENGINE = (
+    "window.addEventListener('DOMContentLoaded', () => {"
+    " const gl = PinganMap.engines.gl, create = gl.create;"
+    " gl.create = (box, report) => (window.engine = create(box, report)); });"
+)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("app") / "home"
+    served_app.pingan(folder, "demo", "--size", "tiny", "--no-serve")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def snapshot(home: Path) -> Snapshot:
+    return Store(home).current()
+
+
+@pytest.fixture(scope="module")
+def address(home: Path) -> Iterator[str]:
+    with served_app.serve(home) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=GL)
+        yield browser
+        browser.close()
+
+
+class App:
+    """One open page: what a user does on it, and what went wrong meanwhile."""
+
+    def __init__(self, page: Page, address: str, snapshot: Snapshot) -> None:
+        self.page, self.address, self.snapshot = page, address, snapshot
+        self.complaints: list[str] = []
+        self.outside: list[str] = []
+        page.set_default_timeout(PAINT_MS)
+        page.add_init_script(KEEP_ENGINE)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._hear)
+        page.route("**/*", self._gate)
+
+    def _hear(self, message) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def _gate(self, route) -> None:
+        """Every request to another host is noted and cut."""
+        parts = urlsplit(route.request.url)
+        if parts.scheme in {"http", "https", "ws", "wss"} and parts.hostname != "127.0.0.1":
+            self.outside.append(route.request.url)
+            route.abort()
+        else:
+            route.continue_()
+
+    def open(self, search: str = "") -> None:
+        self.page.goto(self.address + search)
+        self.painted()
+
+    def painted(self, shown: str | None = None) -> None:
+        selector = f"#map[data-shown='{shown}']" if shown else "#map[data-painted]"
+        self.page.wait_for_selector(selector, state="attached")
+
+    def settled_camera(self) -> None:
+        self.page.wait_for_function("() => window.engine && !window.engine.map.isMoving()")
+
+    def click_area(self, level: str, index: int) -> None:
+        self.settled_camera()
+        area = self.area(level, index)
+        x, y = self.page.evaluate(
+            "([lng, lat]) => { const p = window.engine.map.project([lng, lat]);"
+            " const box = window.engine.map.getCanvas().getBoundingClientRect();"
+            " return [box.x + p.x, box.y + p.y]; }",
+            [area.lng, area.lat],
+        )
+        self.page.mouse.click(x, y)
+
+    def area(self, level: str, index: int):
+        areas = self.snapshot.areas
+        return areas[areas["level"] == level].iloc[index]
+
+    def query(self) -> dict[str, list[str]]:
+        return parse_qs(urlsplit(self.page.url).query)
+
+    def count(self) -> Locator:
+        return self.page.locator(".kpi").first.locator(".kpi-value")
+
+    def crumbs(self) -> Locator:
+        return self.page.locator(".breadcrumb")
+
+
+@pytest.fixture
+def app(browser: Browser, address: str, snapshot: Snapshot) -> Iterator[App]:
+    context = browser.new_context(
+        viewport={"width": 1366, "height": 768}, reduced_motion="reduce", locale="zh-CN"
+    )
+    found = App(context.new_page(), address, snapshot)
+    yield found
+    context.close()
+    assert found.complaints == []
+    assert found.outside == []
+
+
+def counted(
+    snapshot: Snapshot,
+    level: str,
+    index: int,
+    *,
+    weeks: int = 4,
+    categories: set[int] | None = None,
+) -> str:
+    """The count that the page must show, straight from the stored table."""
+    counts = snapshot.read(f"area_counts_{level}")
+    last = snapshot.manifest.last_period
+    first = last - dt.timedelta(weeks=weeks - 1)
+    day = pd.to_datetime(counts["period_start"]).dt.date
+    chosen = counts[(day >= first) & (day <= last) & (counts["area_index"] == index)]
+    if categories is not None:
+        chosen = chosen[chosen["category_index"].isin(categories)]
+    return f"{chosen['count'].sum():,}"
+
+
+def city_count(snapshot: Snapshot) -> str:
+    """The city's own figure: placed in it or not placed at all."""
+    counts = snapshot.read("area_counts_city")
+    first = snapshot.manifest.last_period - dt.timedelta(weeks=3)
+    day = pd.to_datetime(counts["period_start"]).dt.date
+    chosen = counts[(day >= first) & (day <= snapshot.manifest.last_period)]
+    placed = chosen[chosen["area_index"] == 0]["count"].sum()
+    return f"{placed:,}"
+
+
+def test_the_first_page_shows_the_stored_city(app: App, snapshot: Snapshot) -> None:
+    app.open()
+    app.painted("areas:county")
+    expect(app.count()).to_have_text(re.compile(re.escape(city_count(snapshot))))
+    expect(app.page.locator(".demo-badge")).to_contain_text("演示数据")
+    footer = app.page.locator(".footer")
+    for part in ("read", "accepted", "quarantined", "duplicate"):
+        expect(footer).to_contain_text(f"{snapshot.manifest.rows[part]:,}")
+    expect(footer).to_contain_text(snapshot.id)
+    expect(app.page.locator(".js-plotly-plot")).to_have_count(2)
+
+
+def test_clicks_lead_down_to_a_grid_and_back_up(app: App, snapshot: Snapshot) -> None:
+    app.open()
+    levels = ["county", "township", "community", "grid"]
+    areas = snapshot.areas
+    parent, path = 0, []
+    for level in levels:
+        app.painted(f"areas:{level}")
+        valid = areas[(areas["level"] == level) & areas["valid_to"].isna()]
+        index = int(valid[valid["parent_index"] == parent]["area_index"].iloc[0])
+        app.click_area(level, index)
+        name = app.area(level, index)["name"]
+        path.append(name)
+        expect(app.crumbs()).to_contain_text(name)
+        expect(app.count()).to_have_text(re.compile(re.escape(counted(snapshot, level, index))))
+        parent = index
+    for name in path:
+        expect(app.crumbs()).to_contain_text(name)
+    app.page.locator(".map-canvas canvas").focus()
+    for name in reversed(path):
+        expect(app.crumbs()).to_contain_text(name)
+        app.page.keyboard.press("Escape")
+        expect(app.crumbs()).not_to_contain_text(name)
+    app.painted("areas:county")
+    expect(app.count()).to_have_text(re.compile(re.escape(city_count(snapshot))))
+
+
+def test_the_breadcrumb_and_the_ranking_lead_too(app: App, snapshot: Snapshot) -> None:
+    app.open()
+    app.painted("areas:county")
+    county = app.area("county", 0)["name"]
+    app.page.locator("table.ranking").get_by_text(county, exact=True).click()
+    expect(app.crumbs()).to_contain_text(county)
+    app.painted("areas:township")
+    app.crumbs().get_by_text(app.area("city", 0)["name"], exact=False).first.click()
+    expect(app.crumbs()).not_to_contain_text(county)
+    app.painted("areas:county")
+
+
+def test_a_category_filters_every_panel(app: App, snapshot: Snapshot) -> None:
+    categories = snapshot.categories
+    top = categories[categories["parent_code"].isna() | (categories["parent_code"] == "")].iloc[0]
+    family = {int(top["category_index"])} | {
+        int(row["category_index"])
+        for _, row in categories[categories["parent_code"] == top["code"]].iterrows()
+    }
+    app.open(f"?category={top['code']}")
+    wanted = counted(snapshot, "city", 0, categories=family)
+    expect(app.count()).to_have_text(re.compile(rf"^{re.escape(wanted)}\b"))
+    assert wanted != city_count(snapshot)
+
+
+def test_the_window_moves_and_the_address_follows(app: App, snapshot: Snapshot) -> None:
+    app.open()
+    app.page.locator("#periods input[value='13']").click()
+    expect(app.count()).to_have_text(re.compile(re.escape(counted(snapshot, "city", 0, weeks=13))))
+    assert app.query()["periods"] == ["13"]
+    app.page.locator("#earlier").click()
+    expect(app.page).to_have_url(re.compile(r"end=\d{4}-W\d{2}"))
+
+
+def test_the_hex_layer_is_drawn_and_left_again(app: App) -> None:
+    app.open()
+    app.painted("areas:county")
+    app.page.locator("#layer label").nth(1).click()
+    app.page.wait_for_selector("#map[data-shown^='cells:']", state="attached")
+    expect(app.page).to_have_url(re.compile("layer=cells"))
+    app.page.locator("#layer label").nth(0).click()
+    app.painted("areas:county")
+
+
+def test_a_link_a_reload_and_the_back_button_restore_the_view(app: App, snapshot: Snapshot) -> None:
+    township = app.area("township", 2)
+    search = f"?area={township['code']}&periods=13&lang=en&theme=dark"
+    app.open(search)
+    app.painted("areas:community")
+    expect(app.crumbs()).to_contain_text(township["name_en"])
+    wanted = counted(snapshot, "township", 2, weeks=13)
+    expect(app.count()).to_have_text(re.compile(rf"^{re.escape(wanted)}\b"))
+    assert app.page.get_attribute("html", "data-theme") == "dark"
+    assert app.page.get_attribute("html", "lang") == "en"
+    app.page.reload()
+    app.painted("areas:community")
+    expect(app.count()).to_have_text(re.compile(rf"^{re.escape(wanted)}\b"))
+    app.page.locator("#periods input[value='52']").click()
+    expect(app.page).to_have_url(re.compile("periods=52"))
+    app.page.go_back()
+    expect(app.count()).to_have_text(re.compile(rf"^{re.escape(wanted)}\b"))
+    app.page.go_forward()
+    longer = counted(snapshot, "township", 2, weeks=52)
+    expect(app.count()).to_have_text(re.compile(rf"^{re.escape(longer)}\b"))
+
+
+def test_the_search_box_jumps_to_an_area(app: App) -> None:
+    app.open()
+    community = app.area("community", 3)
+    app.page.locator("#area-search").fill(community["code"])
+    app.page.locator("#area-search-results").get_by_text(community["name"]).first.click()
+    expect(app.crumbs()).to_contain_text(community["name"])
+    app.painted("areas:grid")
+
+
+def test_an_address_that_does_not_exist_falls_back_with_a_note(
+    app: App, snapshot: Snapshot
+) -> None:
+    app.open("?area=000000&periods=7&layer=moon")
+    app.painted("areas:county")
+    expect(app.count()).to_have_text(re.compile(re.escape(city_count(snapshot))))
+    expect(app.page.locator("#notice")).not_to_be_empty()
+
+
+def test_the_arithmetic_of_a_colour_is_shown(app: App, snapshot: Snapshot) -> None:
+    county = app.area("county", 1)
+    app.open(f"?area={county['code']}")
+    risk = snapshot.read("area_risk")
+    row = risk[(risk["level"] == "county") & (risk["area_index"] == 1)].sort_values("period_end")
+    arithmetic = app.page.locator(".arithmetic")
+    expect(arithmetic).to_contain_text(f"{row['count'].iloc[-1]:,}")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1366, 768), (390, 844)])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_overflows_sideways(app: App, width: int, height: int, theme: str) -> None:
+    app.page.set_viewport_size({"width": width, "height": height})
+    app.open(f"?theme={theme}")
+    expect(app.page.locator("table.ranking")).to_be_visible()
+    inner = app.page.evaluate("() => [document.documentElement.scrollWidth, window.innerWidth]")
+    assert inner[0] <= inner[1]

@@ -1,0 +1,386 @@
+"""The map engine in a real Chromium, without Dash: painting, events, themes, no outside request."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+from dashboard.vendor import missing_vendor_files
+from tests.browser import map_harness as harness
+
+CHROMIUM = Path("/usr/bin/chromium")
+GL = ["--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+      "--disable-background-networking"]  # fmt: skip
+NO_GL = ["--headless=new", "--no-sandbox", "--disable-3d-apis", "--disable-background-networking"]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not harness.DATA.is_dir(), reason="no Merseyside polygons here"),
+    pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here"),
+    pytest.mark.skipif(
+        bool(missing_vendor_files()), reason="run npm install and dashboard/vendor.py"
+    ),
+]
+
+
+class Watched:
+    """A page with what went wrong on it and what it asked from other hosts."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        self.outside: list[str] = []
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self._see)
+        page.goto(address)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+    def _see(self, request: Request) -> None:
+        host = urlsplit(request.url).hostname
+        if host not in {None, "127.0.0.1"}:
+            self.outside.append(request.url)
+
+    def apply(self, view: dict[str, Any], values: dict[str, Any]) -> None:
+        self.apply_view(view)
+        self.apply_values(values)
+        self.wait_painted(values["version"])
+
+    def apply_view(self, view: dict[str, Any]) -> None:
+        self.page.evaluate("view => { dash_clientside.pingan.applyView(view); }", view)
+
+    def apply_values(self, values: dict[str, Any]) -> None:
+        self.page.evaluate("values => { dash_clientside.pingan.applyValues(values); }", values)
+
+    def wait_painted(self, version: str) -> None:
+        self.page.wait_for_selector(f"#map[data-painted='{version}']", state="attached")
+
+    def sent(self, store: str, kind: str) -> list[dict[str, Any]]:
+        every = self.page.evaluate("window.sent")
+        return [event for event in every if event["store"] == store and event["kind"] == kind]
+
+    def wait_sent(self, store: str, kind: str, *, at_least: int = 1) -> list[dict[str, Any]]:
+        self.page.wait_for_function(
+            "([store, kind, n]) => window.sent.filter("
+            "event => event.store === store && event.kind === kind).length >= n",
+            arg=[store, kind, at_least],
+        )
+        return self.sent(store, kind)
+
+    def changed(self) -> int:
+        """How many areas the last values changed."""
+        return self.page.evaluate(
+            "performance.getEntriesByName('pingan:applied').pop().detail.changed"
+        )
+
+    def point_in(self, level: str, index: int) -> tuple[float, float]:
+        """Where on the screen the label point of an area lies, the camera being on the focus."""
+        names = harness.names_of(level)
+        return self.project(names["lng"][index], names["lat"][index])
+
+    def project(self, lng: float, lat: float) -> tuple[float, float]:
+        found = self.page.evaluate(
+            "([lng, lat]) => { const p = window.engine.map.project([lng, lat]);"
+            " return [p.x, p.y]; }",
+            [lng, lat],
+        )
+        return found[0], found[1]
+
+    def colour_at(self, x: float, y: float) -> tuple[int, int, int]:
+        """The drawn colour of one pixel of the map, straight from its frame."""
+        red, green, blue = self.page.evaluate(
+            """([x, y]) => new Promise(resolve => {
+              const map = window.engine.map;
+              map.once('render', () => {
+                const gl = map.getCanvas().getContext('webgl2');
+                const pixel = new Uint8Array(4);
+                const scale = map.getCanvas().width / map.getCanvas().clientWidth;
+                gl.readPixels(Math.round(x * scale), Math.round(gl.drawingBufferHeight - y * scale),
+                  1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
+                resolve(Array.from(pixel.slice(0, 3)));
+              });
+              map.triggerRepaint();
+            })""",
+            [x, y],
+        )
+        return red, green, blue
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    tiles = tmp_path_factory.mktemp("tiles")
+    harness.cut_all(tiles)
+    with harness.serve(tiles) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=GL)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def watched(browser: Browser, address: str) -> Iterator[Watched]:
+    page = browser.new_page(viewport={"width": 700, "height": 600}, reduced_motion="reduce")
+    page.add_init_script(
+        "window.addEventListener('DOMContentLoaded', () => {"
+        " const gl = PinganMap.engines.gl, create = gl.create;"
+        " gl.create = (box, report) => (window.engine = create(box, report)); });"
+    )
+    found = Watched(page, address)
+    yield found
+    assert found.complaints == []
+    assert found.outside == []
+    page.close()
+
+
+def county_values(version: str = "v1", bands: list[int] | None = None) -> dict[str, Any]:
+    chosen = np.array(bands or [1, 2, 3, 4, 1])
+    return harness.make_values("areas:county", chosen, version)
+
+
+def set_palette(view: dict[str, Any]) -> dict[str, Any]:
+    """The same view in pure colours, to be read back from the frame."""
+    view["palette"] = {
+        "areas": ["#0000ff", "#ffff00", "#ff8000", "#ff0000"],
+        "cells": ["#00ff00"],
+        "no_data": "#808080",
+    }
+    return view
+
+
+def test_every_band_is_painted_in_its_colour(watched: Watched) -> None:
+    watched.apply(
+        set_palette(harness.make_view(names=None)), county_values(bands=[1, 2, 3, 4, 255])
+    )
+    drawn = [watched.colour_at(*watched.point_in("county", index)) for index in range(5)]
+    assert drawn[:4] == [(0, 0, 255), (255, 255, 0), (255, 128, 0), (255, 0, 0)]
+    land = watched.page.evaluate(
+        "getComputedStyle(document.documentElement).getPropertyValue('--map-land').trim()"
+    )
+    assert "#{:02x}{:02x}{:02x}".format(*drawn[4]) == land  # an absent area shows the ground
+
+
+def test_only_changed_areas_are_recoloured(watched: Watched) -> None:
+    view = harness.make_view("community")
+    bands = harness.level_bands("community")
+    watched.apply(view, harness.make_values("areas:community", bands, "a"))
+    assert watched.changed() == len(bands)
+    changed = bands.copy()
+    changed[[3, 30, 300]] = [2 if band != 2 else 3 for band in bands[[3, 30, 300]]]
+    watched.apply(view, harness.make_values("areas:community", changed, "b"))
+    assert watched.changed() == 3
+
+
+def test_values_may_come_before_their_view(watched: Watched) -> None:
+    watched.apply_values(county_values())
+    watched.apply_view(harness.make_view())
+    watched.wait_painted("v1")
+
+
+def test_values_of_another_level_wait(watched: Watched) -> None:
+    watched.apply(harness.make_view(), county_values())
+    bands = harness.level_bands("township")
+    watched.apply_values(harness.make_values("areas:township", bands, "t1"))
+    assert watched.page.get_attribute("#map", "data-shown") == "areas:county"
+    watched.apply_view(harness.make_view("township", ("county", 1)))
+    watched.wait_painted("t1")
+    assert watched.page.get_attribute("#map", "data-shown") == "areas:township"
+
+
+def test_returning_to_a_level_forgets_its_old_colours(watched: Watched) -> None:
+    county = set_palette(harness.make_view(names=None))
+    watched.apply(county, county_values("one", [1, 1, 1, 1, 1]))
+    bands = harness.level_bands("township")
+    watched.apply(
+        set_palette(harness.make_view("township", names=None)),
+        harness.make_values("areas:township", bands, "two"),
+    )
+    watched.apply(county, county_values("three", [4, 4, 4, 4, 255]))
+    assert watched.colour_at(*watched.point_in("county", 2)) == (255, 0, 0)
+    assert watched.colour_at(*watched.point_in("county", 4)) not in {(0, 0, 255), (255, 0, 0)}
+
+
+def test_a_new_boundary_drops_the_old_geometry(watched: Watched) -> None:
+    watched.apply(harness.make_view(), county_values("old"))
+    view = harness.make_view(boundary="b2")
+    for row in view["levels"]:
+        row["tiles"] = row["tiles"].replace("b1", "b2")
+    watched.apply_view(view)
+    watched.apply(view, county_values("new") | {"boundary": "b2"})
+    tiles = watched.page.evaluate("window.engine.map.getSource('areas:county').tiles[0]")
+    assert "/tiles/b2/county/" in tiles
+    assert watched.changed() == 5
+
+
+def test_every_click_reports_its_area(watched: Watched) -> None:
+    watched.apply(harness.make_view(), county_values())
+    x, y = watched.point_in("county", 3)
+    watched.page.mouse.click(x, y)
+    watched.page.mouse.click(x, y)
+    first, second = watched.wait_sent("map-event", "click", at_least=2)
+    assert (first["layer"], first["level"], first["index"]) == ("areas", "county", 3)
+    assert second["index"] == 3
+    assert second["counter"] > first["counter"]
+
+
+def test_an_absent_area_takes_no_click(watched: Watched) -> None:
+    watched.apply(harness.make_view(), county_values(bands=[1, 2, 3, 255, 4]))
+    watched.page.mouse.click(*watched.point_in("county", 3))
+    watched.page.mouse.click(*watched.point_in("county", 1))
+    assert [event["index"] for event in watched.wait_sent("map-event", "click")] == [1]
+
+
+def test_a_drag_is_a_camera_move_and_no_click(watched: Watched) -> None:
+    watched.apply(harness.make_view(), county_values())
+    x, y = watched.point_in("county", 1)
+    watched.page.mouse.move(x, y)
+    watched.page.mouse.down()
+    watched.page.mouse.move(x + 60, y + 40, steps=6)
+    watched.page.mouse.up()
+    camera = watched.wait_sent("map-camera", "camera")[-1]
+    assert len(camera["bounds"]) == 4
+    assert camera["lng"] == round(camera["lng"], 5)
+    assert watched.sent("map-event", "click") == []
+
+
+def test_an_applied_camera_is_not_reported(watched: Watched) -> None:
+    watched.apply(harness.make_view(), county_values("v1"))
+    watched.apply(harness.make_view(camera=[-2.9, 53.45, 11.5]), county_values("v2"))
+    assert watched.page.evaluate("window.engine.map.getZoom()") == pytest.approx(11.5)
+    assert watched.sent("map-camera", "camera") == []
+
+
+def test_hover_fills_the_card_and_reports_once_an_area(watched: Watched) -> None:
+    watched.apply(harness.make_view(), county_values(bands=[1, 2, 131, 4, 0]))
+    watched.page.wait_for_function("() => PinganMap.namesAt('/names/b1/county.json') !== null")
+    x, y = watched.point_in("county", 2)
+    watched.page.mouse.move(x, y)
+    watched.page.mouse.move(x + 1, y + 1)
+    event = watched.wait_sent("map-hover", "hover")[-1]
+    assert (event["level"], event["index"]) == ("county", 2)
+    card = watched.page.locator("#map-hover-card")
+    assert card.locator(".map-hover-name").inner_text() == "测试区3"
+    assert card.locator(".map-hover-band").inner_text() == "橙色 较高"
+    assert card.locator(".map-hover-count").inner_text() == "件数 6"
+    assert card.locator(".map-hover-small").count() == 1
+    watched.page.mouse.move(*watched.point_in("county", 4))
+    watched.wait_sent("map-hover", "hover", at_least=2)
+    assert card.locator(".map-hover-band").inner_text() == "暂无数据"
+    assert card.locator(".map-hover-small").count() == 0
+    watched.page.mouse.move(2, 2)
+    watched.wait_sent("map-hover", "leave")
+    assert not card.is_visible()
+
+
+def test_a_late_answer_about_another_area_stays_hidden(watched: Watched) -> None:
+    watched.apply(harness.make_view(), county_values())
+    watched.page.mouse.move(*watched.point_in("county", 2))
+    watched.wait_sent("map-hover", "hover")
+    fill = "key => { document.getElementById('map-hover-detail').innerHTML = `<p data-key='${key}'>x</p>`; }"
+    watched.page.evaluate(fill, "county:1")
+    assert not watched.page.locator("#map-hover-detail").is_visible()
+    watched.page.evaluate(fill, "county:2")
+    watched.page.wait_for_selector("#map-hover-detail", state="visible")
+
+
+def test_escape_goes_up_and_enter_opens_the_selected_area(watched: Watched) -> None:
+    watched.apply(harness.make_view(selected=4), county_values())
+    watched.page.focus(".map-canvas canvas")
+    watched.page.keyboard.press("Escape")
+    watched.page.keyboard.press("Enter")
+    assert watched.wait_sent("map-event", "up")
+    assert watched.wait_sent("map-event", "click")[-1]["index"] == 4
+
+
+def test_names_inside_the_focus_are_drawn_from_local_fonts(watched: Watched) -> None:
+    bands = harness.level_bands("township")
+    view = harness.make_view("township", ("county", 1))
+    watched.apply(view, harness.make_values("areas:township", bands, "v1"))
+    watched.page.wait_for_function(
+        "() => window.engine.map.getLayer('labels') && window.engine.map.loaded() &&"
+        " window.engine.map.queryRenderedFeatures({layers: ['labels']}).length > 5"
+    )
+    shown = watched.page.evaluate(
+        "window.engine.map.queryRenderedFeatures({layers: ['labels']}).map(f => f.properties.name)"
+    )
+    names = harness.names_of("township")
+    inside = {
+        name for name, parent in zip(names["names"], names["parent"], strict=True) if parent == 1
+    }
+    assert set(shown) <= inside
+
+
+def test_cells_are_drawn_and_empty_cells_are_not_hit(watched: Watched) -> None:
+    n = len(harness.cells())
+    bands = np.zeros(n, "u1")
+    bands[n // 2] = 1
+    view = set_palette(harness.make_view(layer="cells", names=None))
+    watched.apply(view, harness.make_values(f"cells:{harness.RESOLUTION}", bands, "c1"))
+    drawn, empty = (harness.cells()[index].centroid for index in (n // 2, n // 3))
+    x, y = watched.project(drawn.x, drawn.y)
+    assert watched.colour_at(x, y) == (0, 255, 0)
+    watched.page.mouse.click(*watched.project(empty.x, empty.y))
+    watched.page.mouse.click(x, y)
+    click = watched.wait_sent("map-event", "click")[0]
+    assert (click["layer"], click["resolution"], click["index"]) == ("cells", 8, n // 2)
+
+
+def test_theme_repaints_without_new_values(watched: Watched) -> None:
+    view = harness.make_view(names=None)
+    watched.apply(view, county_values())
+    x, y = watched.point_in("county", 0)
+    light = watched.colour_at(x, y)
+    watched.page.evaluate("() => { dash_clientside.pingan.theme('dark', 'en'); }")
+    assert watched.page.get_attribute("html", "data-theme") == "dark"
+    assert watched.page.get_attribute("html", "lang") == "en"
+    watched.page.wait_for_function("() => window.engine.map.loaded()")
+    assert watched.colour_at(x, y) != light
+
+
+def test_a_new_map_element_gets_a_new_map(watched: Watched) -> None:
+    watched.apply(harness.make_view(), county_values("v1"))
+    watched.page.evaluate(
+        "() => { const old = document.getElementById('map'); const made = document.createElement('div');"
+        " made.id = 'map'; old.replaceWith(made); }"
+    )
+    watched.apply(harness.make_view(), county_values("v2"))
+    assert watched.page.locator(".map-canvas canvas").count() == 1
+
+
+def test_charts_load_after_the_map_has_painted(watched: Watched) -> None:
+    assert watched.page.evaluate("typeof window.Plotly.then") == "function"
+    watched.apply(harness.make_view(), county_values())
+    watched.page.wait_for_function("() => window.Plotly.react !== undefined")
+    marks = watched.page.evaluate(
+        "[performance.getEntriesByName('pingan:painted')[0].startTime,"
+        " performance.getEntriesByType('resource').find(e => e.name.includes('plotly')).startTime]"
+    )
+    assert marks[0] <= marks[1]
+
+
+@pytest.mark.parametrize(
+    ("lang", "title"), [("zh", "无法显示地图"), ("en", "The map cannot be drawn")]
+)
+def test_without_webgl2_the_box_says_so(
+    address: str, browser: Browser, lang: str, title: str
+) -> None:
+    # A second browser of the same Playwright: the switch holds for a whole process.
+    plain = browser.browser_type.launch(executable_path=str(CHROMIUM), args=NO_GL)
+    watched = Watched(plain.new_page(), address)
+    watched.apply_view(harness.make_view(lang=lang))
+    watched.apply_values(county_values())
+    assert watched.page.locator(".map-unsupported strong").inner_text() == title
+    watched.page.wait_for_function("() => window.Plotly.react !== undefined")
+    assert watched.outside == []
+    plain.close()

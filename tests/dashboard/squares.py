@@ -1,0 +1,300 @@
+"""A city of squares, 2 × 2 children per level, 60 weeks, written as a real snapshot."""
+
+import datetime as dt
+import gzip
+import json
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from data import rates
+from data.access import WHOLE_CITY, Scope
+from data.periods import Window, shift, span
+from data.writer import SnapshotWriter
+
+LEVELS = ("city", "county", "township", "community", "grid")
+LAST = dt.date(2026, 11, 9)
+FIRST = shift(LAST, -59, grain="week")
+RECUT = dt.date(2026, 10, 26)
+SCRIPT = "<script>alert(1)</script>"
+WINDOW = 4
+RESOLUTIONS = (6, 7, 8)
+CITY = Scope(user="leader", role="city", area_codes=frozenset({WHOLE_CITY}))
+COUNTY = Scope(user="chief", role="county", area_codes=frozenset({"9901002"}))
+EMPTY = Scope(user="new", role="none", area_codes=frozenset())
+
+
+class FixedProvider:
+    """Signs every request in with one scope; None = nobody."""
+
+    def __init__(self, scope) -> None:
+        self._scope = scope
+
+    def scope(self, request):  # noqa: ARG002
+        return self._scope
+
+
+def make_areas():
+    rows = [_area("city", 0, "990100", None, -1, (120.0, 30.0, 120.8, 30.8), 640_000.0)]
+    parents = rows
+    for depth, level in enumerate(LEVELS[1:], start=1):
+        made = []
+        for parent in parents:
+            west, south, east, north = (parent[edge] for edge in ("west", "south", "east", "north"))
+            mid_lng, mid_lat = (west + east) / 2, (south + north) / 2
+            for corner in range(4):
+                box = (
+                    west if corner % 2 == 0 else mid_lng,
+                    south if corner < 2 else mid_lat,
+                    mid_lng if corner % 2 == 0 else east,
+                    mid_lat if corner < 2 else north,
+                )
+                index = len(made)
+                code = f"99{depth:02d}{index + 1:03d}"
+                people = parent["population"] / 4 * (0.7 + 0.2 * corner)
+                made.append(
+                    _area(level, index, code, parent["code"], parent["area_index"], box, people)
+                )
+        rows, parents = rows + made, made
+    areas = pd.DataFrame(rows)
+    areas.loc[areas["code"] == "9901002", "name"] = SCRIPT
+    areas.loc[areas["code"] == "9904007", ["population", "exposure"]] = np.nan
+    return _recut(areas)
+
+
+def _recut(areas):
+    """The first grid ends on a day in the window and is followed by a new one."""
+    old = areas[areas["code"] == "9904001"]
+    new = old.assign(
+        code="9904999", name="新网格", name_en="New grid", area_index=256, valid_from=RECUT
+    )
+    areas.loc[areas["code"] == "9904001", "valid_to"] = RECUT
+    return pd.concat([areas, new], ignore_index=True)
+
+
+def _area(level, index, code, parent_code, parent_index, box, people):  # noqa: PLR0917
+    west, south, east, north = box
+    return {
+        "level": level, "area_index": index, "code": code, "name": f"{level}区{index}",
+        "name_en": f"{level.title()} {index}", "parent_code": parent_code,
+        "parent_index": parent_index, "valid_from": None, "valid_to": None, "population": people,
+        "households": None, "area_km2": 100.0, "exposure": people / 10_000,
+        "lng": (west + east) / 2, "lat": (south + north) / 2,
+        "west": west, "south": south, "east": east, "north": north,
+    }  # fmt: skip
+
+
+def make_incidents(areas):
+    """One row per incident: the week and, where it is placed, its area at every level."""
+    rng = np.random.default_rng(20261109)
+    n = 12_000
+    weight = rng.gamma(1.5, size=256)
+    grid = rng.choice(256, size=n, p=weight / weight.sum())
+    start = np.array(span(FIRST, LAST, grain="week"))[rng.integers(0, 60, size=n)]
+    incidents = pd.DataFrame(
+        {
+            "period_start": start,
+            "category_index": rng.choice([1, 2, 4, 5], size=n).astype("int16"),
+            "severity": rng.choice([0, 1, 2, 3, 4], size=n, p=[0.1, 0.5, 0.25, 0.1, 0.05]).astype(
+                "int8"
+            ),
+            "grid": np.where((grid == 0) & (start >= RECUT), 256, grid),
+        }
+    )
+    parents = {level: areas[areas["level"] == level]["parent_index"].to_numpy() for level in LEVELS}
+    for lower, upper in zip(LEVELS[:0:-1], LEVELS[-2::-1], strict=True):
+        incidents[upper] = parents[lower][incidents[lower].to_numpy()]
+    vague, nowhere = rng.random(n) < 0.03, rng.random(n) < 0.01
+    incidents.loc[vague, ["township", "community", "grid"]] = -1
+    incidents.loc[nowhere, list(LEVELS)] = -1
+    for resolution in RESOLUTIONS:
+        incidents[f"cell_{resolution}"] = np.where(
+            nowhere | vague, -1, grid // 4 ** (9 - resolution)
+        )
+    return incidents
+
+
+def count(incidents, column, index):
+    keys = ["period_start", index, "category_index", "severity"]
+    renamed = incidents.rename(columns={column: index})
+    return renamed.groupby(keys).size().rename("count").reset_index()
+
+
+def make_risk(areas, counts):
+    """Rates over the areas valid at each window's end, by the plain definition."""
+    parts = []
+    for back in range(26):
+        window = Window(shift(LAST, -back, grain="week"), WINDOW, "week")
+        day, chosen = window.last_day, []
+        for level in LEVELS:
+            rows = areas[areas["level"] == level]
+            valid = [
+                (pd.isna(a) or a <= day) and (pd.isna(b) or b > day)
+                for a, b in zip(rows["valid_from"], rows["valid_to"], strict=True)
+            ]
+            chosen.append(rows[valid])
+        found = []
+        for level, rows in zip(LEVELS, chosen, strict=True):
+            table = counts[level]
+            inside = table[
+                (table["period_start"] >= window.start) & (table["period_start"] <= window.end)
+            ]
+            sums = inside.groupby("area_index")["count"].sum()
+            found.append(sums.reindex(rows["area_index"], fill_value=0).to_numpy())
+        place = [{index: at for at, index in enumerate(rows["area_index"])} for rows in chosen]
+        parents = [np.zeros(1, dtype=int)] + [
+            np.array([place[depth][parent] for parent in rows["parent_index"]])
+            for depth, rows in enumerate(chosen[1:])
+        ]
+        exposures = [rows["exposure"].to_numpy(float) for rows in chosen]
+        for level, rows, made in zip(
+            LEVELS,
+            chosen,
+            rates.rates_by_level(found, exposures, parents, periods=WINDOW),
+            strict=True,
+        ):
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "level": level,
+                        "period_end": window.end,
+                        "area_index": rows["area_index"].to_numpy(),
+                    }
+                ).assign(**vars(made))
+            )
+    return pd.concat(parts, ignore_index=True)
+
+
+def make_tiles(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with sqlite3.connect(path) as archive:
+        archive.execute(
+            "CREATE TABLE tiles (zoom_level INTEGER, tile_column INTEGER, tile_row INTEGER, tile_data BLOB)"
+        )
+        archive.execute("INSERT INTO tiles VALUES (0, 0, 0, ?)", (gzip.compress(b"tile"),))
+        archive.commit()
+    archive.close()
+
+
+def publish(home: Path, *, severities=True):
+    areas = make_areas()
+    incidents = make_incidents(areas)
+    if not severities:
+        incidents["severity"] = np.int8(0)
+    writer = SnapshotWriter(home, "20261116T000000Z-0badcafe")
+    writer.add_table("areas", areas)
+    writer.add_table(
+        "categories",
+        pd.DataFrame(
+            {
+                "category_index": np.arange(6, dtype="int16"),
+                "code": ["10", "1001", "1002", "20", "2001", "2002"],
+                "parent_code": [None, "10", "10", None, "20", "20"],
+                "name_zh": ["纠纷", "邻里", "劳资", "治安", "盗窃", "诈骗"],
+                "name_en": ["Disputes", "Neighbours", "Labour", "Policing", "Theft", "Fraud"],
+            }
+        ),
+    )
+    counts = {level: count(incidents, level, "area_index") for level in LEVELS}
+    for level, table in counts.items():
+        writer.add_table(f"area_counts_{level}", table)
+        make_tiles(home / "boundaries" / "b1" / f"{level}.mbtiles")
+        writer.add_tiles(level, home / "boundaries" / "b1" / f"{level}.mbtiles", version="b1")
+    for resolution in RESOLUTIONS:
+        n = 256 // 4 ** (9 - resolution) + 1
+        cells = pd.DataFrame({"cell_index": np.arange(n, dtype="int32")})
+        cells["cell"] = [f"{resolution:01x}{i:014x}" for i in range(n)]
+        cells = cells.assign(area_km2=0.7 * 7.0 ** (8 - resolution), lng=120.4, lat=30.4)
+        writer.add_table(f"cells_{resolution}", cells)
+        writer.add_table(
+            f"cell_counts_{resolution}", count(incidents, f"cell_{resolution}", "cell_index")
+        )
+        make_tiles(home / "boundaries" / "c1" / f"cells_{resolution}.mbtiles")
+        writer.add_tiles(
+            f"cells_{resolution}",
+            home / "boundaries" / "c1" / f"cells_{resolution}.mbtiles",
+            version="c1",
+        )
+    writer.add_table("area_risk", make_risk(areas, counts))
+    placed = {level: int((incidents[level] < 0).sum()) for level in LEVELS}
+    writer.publish(make_manifest(len(incidents), placed))
+
+
+def make_manifest(n, not_placed):
+    names = ("市", "区县", "乡镇街道", "村社区", "网格")
+    return {
+        "created_at": "2026-11-16T00:00:00+00:00", "parent": None, "code_version": "0.1.0",
+        "config_hash": "0" * 16,
+        "city": {
+            "code": "990100", "name_zh": "方格市", "name_en": "Squares", "demo": True,
+            "time_zone": "Asia/Shanghai", "grain": "week", "exposure": "population",
+            "exposure_unit_zh": "万人", "exposure_unit_en": "10,000 residents", "window": WINDOW,
+            "cell_bands": [0.2, 0.5, 1.0, 2.0, 5.0, 10.0],
+            "notice_zh": "演示数据 · 全部为合成数据", "notice_en": "Demonstration data · entirely synthetic",
+        },
+        "periods": {"first": FIRST.isoformat(), "last": LAST.isoformat(), "as_of": "2026-11-15"},
+        "boundary_version": "b1", "cell_version": "c1",
+        "levels": [
+            {"level": level, "name_zh": name, "name_en": level.title(), "count": 4**depth + (depth == 4),
+             "min_zoom": 0, "max_zoom": 10}
+            for depth, (level, name) in enumerate(zip(LEVELS, names, strict=True))
+        ],
+        "cells": [
+            {"resolution": r, "count": 256 // 4 ** (9 - r) + 1, "min_zoom": 0, "max_zoom": 10} for r in RESOLUTIONS
+        ],
+        "rows": {"read": n + 7, "accepted": n, "quarantined": 5, "duplicate": 2,
+                 "no_point": not_placed["grid"], "not_placed": not_placed, "quarantine_reasons": {"time": 5}},
+        "sources": [
+            {"name": "hotline", "title_zh": "12345 热线", "title_en": "12345 hotline", "channel": "hotline",
+             "origin": "reported", "read": n + 7, "accepted": n, "quarantined": 5, "duplicate": 2,
+             "first_day": FIRST.isoformat(), "last_day": "2026-11-15"}
+        ],
+        "published_agreement": [], "incidents": {"path": "incidents", "version": 0, "files": []},
+    }  # fmt: skip
+
+
+def client(app):
+    return app.server.test_client()
+
+
+def specification(app, output):
+    """The browser's view of the callback that writes `id.property`."""
+    answer = client(app).get("/_dash-dependencies").get_json()
+    (spec,) = [item for item in answer if output in item["output"].strip(".").split("...")]
+    return spec
+
+
+def body_of(app, output, inputs, changed=()):
+    """The request that the page sends for a callback; `inputs` are keyed `id.property`."""
+    spec = specification(app, output)
+
+    def filled(items):
+        return [item | {"value": inputs.get(f"{item['id']}.{item['property']}")} for item in items]
+
+    targets = spec["output"].strip(".").split("...")
+    outputs = [dict(zip(("id", "property"), name.rsplit(".", 1), strict=True)) for name in targets]
+    plain = [
+        {name: item[name] for name in ("id", "property")} for item in spec["inputs"] + spec["state"]
+    ]
+    split = len(spec["inputs"])
+    return {
+        "output": spec["output"], "outputs": outputs, "inputs": filled(plain[:split]),
+        "state": filled(plain[split:]), "changedPropIds": list(changed),
+    }  # fmt: skip
+
+
+def post(app, body, **headers):
+    return client(app).post("/_dash-update-component", json=body, headers=headers)
+
+
+def call(app, output, inputs, changed=()):
+    """Answer of one callback, as `id -> property -> value`."""
+    answer = post(app, body_of(app, output, inputs, changed))
+    assert answer.status_code == 200, (answer.status_code, answer.get_data(as_text=True))
+    return answer.get_json()["response"]
+
+
+def dumped(value):
+    return json.dumps(value, ensure_ascii=False)
