@@ -31,7 +31,7 @@ pytest: $(VENV)/.test $(VENDOR)/.done $(VENV)/.browser
 	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadgroup
 
 screenshots: $(VENV)/.test $(VENDOR)/.done $(VENV)/.browser
-	$(BIN)/python docs/screenshots.py
+	$(BIN)/python -m docs.screenshots
 
 benchmarks: $(VENV)/.test $(VENDOR)/.done $(VENV)/.browser
 	$(BIN)/python benchmarks/run.py
@@ -55,10 +55,11 @@ $(VENV)/.browser: | $(BIN)/pip
 	  $(APT) update -q && $(APT) install -q -y chromium fontconfig fonts-wqy-microhei; }
 	touch $@
 
-$(VENDOR)/.done: package.json dashboard/vendor.py | $(BIN)/pip
+$(VENDOR)/.done: package.json dashboard/vendor.py dashboard/compressed.py | $(VENV)/.product
 	command -v npm >/dev/null || { $(APT) update -q && $(APT) install -q -y --no-install-recommends nodejs npm; }
 	npm install --silent --no-package-lock --no-audit --no-fund --ignore-scripts
-	$(BIN)/python dashboard/vendor.py
+	$(BIN)/python -m dashboard.vendor
+	$(BIN)/python -m dashboard.compressed
 	touch $@
 
 clean:

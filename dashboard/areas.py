@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from dashboard.cache import scoped_cache
+from dashboard.cache import scoped_cache_of_few
 from data import access
 from data.access import NotVisibleError, Scope
 
@@ -187,7 +187,7 @@ class Hierarchy:
         return found
 
 
-@scoped_cache
+@scoped_cache_of_few
 def hierarchy(scope: Scope, snapshot: Snapshot) -> Hierarchy:
     """Arrange the `areas` table by level, with what the scope covers."""
     table = snapshot.areas

@@ -15,16 +15,19 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 LIMIT: Final = 256
-"""Results kept per function; the least recently used goes first."""
+"""Small results kept per function; the least recently used goes first."""
+
+FEW: Final = 16
+"""The same for results of a value or more per area or cell: megabytes each in a large city."""
 
 
 class UnscopedError(TypeError):
     """A function that would be cached does not take `scope` and `snapshot` first."""
 
 
-def scoped_cache(function: Callable[P, R]) -> Callable[P, R]:
+def scoped_cache(function: Callable[P, R], *, limit: int = LIMIT) -> Callable[P, R]:
     """
-    Keep results by snapshot id, allowed areas and the other (hashable) arguments.
+    Keep up to `limit` results by snapshot id, allowed areas and the other (hashable) arguments.
 
     Users who may see the same areas share a result; nobody else does. Callers must not change
     what they get.
@@ -51,11 +54,16 @@ def scoped_cache(function: Callable[P, R]) -> Callable[P, R]:
         result = function(*args, **kwargs)
         with lock:
             kept[key] = result
-            while len(kept) > LIMIT:
+            while len(kept) > limit:
                 kept.popitem(last=False)
         return result
 
     return cached
+
+
+def scoped_cache_of_few(function: Callable[P, R]) -> Callable[P, R]:
+    """Keep results that are large, as `scoped_cache` does."""
+    return scoped_cache(function, limit=FEW)
 
 
 def _key(scope: Any, snapshot: Any, rest: list[Any], kwargs: dict[str, Any]) -> Hashable:

@@ -151,7 +151,11 @@ def _register_details(guard: Guard, store: Store) -> None:
 def _register_clientside(app: Dash) -> None:
     """The map takes its view and values in the browser; none of these reaches the server."""
     wire: Any = app.clientside_callback
-    wire(_script("apply_view"), Output(ids.MAP_APPLIED, "data"), Input(ids.MAP_VIEW, "data"))
+    wire(
+        ClientsideFunction("pingan", "applyView"),
+        Output(ids.MAP_APPLIED, "data"),
+        Input(ids.MAP_VIEW, "data"),
+    )
     wire(
         ClientsideFunction("pingan", "applyValues"),
         Output(ids.MAP_APPLIED, "modified_timestamp"),

@@ -49,11 +49,10 @@ def layout() -> list[Any]:
                     html.Button("›", id=ids.LATER, className="button step"),
                 ],
                 className="stepper",
-                style={"display": "flex", "gap": "4px", "alignItems": "center"},
             ),
         ),
         _field(ids.CATEGORY, dropdown(ids.CATEGORY)),
-        _field(ids.SEVERITY, segmented(ids.SEVERITY)),
+        _field(ids.SEVERITY, dropdown(ids.SEVERITY)),
     ]
 
 

@@ -19,6 +19,9 @@ PALE: Final = "#8a97a8"
 INK: Final = "#7b8798"
 BAND_FILL: Final = "rgba(122,140,165,0.22)"
 WINDOW_FILL: Final = "rgba(58,123,213,0.12)"
+FEW: Final = 5
+"""Counts up to this get a tick each."""
+
 FONT: Final = '"Microsoft YaHei","PingFang SC","Noto Sans CJK SC",sans-serif'
 
 
@@ -84,7 +87,7 @@ def trend_chart(
                 "nticks": 7,
                 "showgrid": False,
             },
-            "yaxis": _axis() | {"rangemode": "tozero", "nticks": 5, "tickformat": ",d"},
+            "yaxis": _axis() | _count_ticks([*counts, *last_year, *upper]),
             "hovermode": "x unified",
             "shapes": [_shade(days, window)] if days else [],
             "height": 230,
@@ -127,7 +130,7 @@ def category_bars(
         ],
         layout=_layout()
         | {
-            "xaxis": _axis() | {"rangemode": "tozero", "nticks": 5, "tickformat": ",d"},
+            "xaxis": _axis() | _count_ticks([*counts, *previous]),
             "yaxis": _axis()
             | {"autorange": "reversed", "type": "category", "automargin": True, "showgrid": False},
             "bargap": 0.35,
@@ -186,6 +189,13 @@ def _axis() -> dict[str, Any]:
         "fixedrange": True,
         "title": None,
     }
+
+
+def _count_ticks(values: Sequence[float | None]) -> dict[str, Any]:
+    """An axis of counts from zero; few incidents get whole steps, never 1, 1, 2, 2."""
+    most = max((value for value in values if value is not None), default=0)
+    steps: dict[str, Any] = {"dtick": 1} if most <= FEW else {"nticks": 5}
+    return {"rangemode": "tozero", "tickformat": ",d"} | steps
 
 
 def _shade(days: Sequence[str], window: int) -> dict[str, Any]:

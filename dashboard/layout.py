@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from dash import dcc, html
 
@@ -14,10 +14,6 @@ from data.store import SnapshotError
 if TYPE_CHECKING:
     from data.access import Scope
     from data.store import Store
-
-
-BARE: Final = {"display": "contents"}
-"""A box that only answers fill: what it holds takes part in the layout around it."""
 
 
 def page(scope: Scope, store: Store) -> html.Div:
@@ -73,7 +69,7 @@ def _stores() -> list[dcc.Store]:
 def _topbar() -> html.Header:
     return html.Header(
         [
-            html.Div(id=ids.HEADER, className="title", style=BARE),
+            html.Div(id=ids.HEADER, className="title"),
             html.Div(
                 [
                     dcc.Input(id=ids.SEARCH, type="search", maxLength=60, autoComplete="off"),
@@ -118,9 +114,9 @@ def _map_box() -> html.Section:
 def _side(note: Any) -> html.Aside:
     return html.Aside(
         [
-            html.Div(note, id=ids.NOTICE, className="notices", style=BARE),
+            html.Div(note, id=ids.NOTICE, className="notices"),
             html.Div(id=ids.KPIS, className="kpis"),
-            html.Div(id=ids.CHARTS, className="charts", style=BARE),
+            html.Div(id=ids.CHARTS, className="charts"),
             html.Div(id=ids.RANKING),
             html.Div(id=ids.ARITHMETIC),
         ],

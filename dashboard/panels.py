@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 Component = Any
 
-INTERVAL: Final = {"display": "block", "whiteSpace": "nowrap"}
 BAND_CLASSES: Final = ("none", "blue", "yellow", "orange", "red")
 
 
@@ -91,7 +90,8 @@ def kpis(
     Parameters
     ----------
     unplaced
-        Printed share of the incidents that lie in no area of the shown level; empty = no tile.
+        Printed share of the incidents that lie in no area of the shown level; empty = there is
+        no level below, and the exposure is shown in its place.
     """
     ratio = "" if row.band == rates.NO_DATA else words("ratio_value", ratio=row.ratio)
     tiles = [
@@ -101,13 +101,16 @@ def kpis(
         _kpi(
             words("kpi_rate", unit=unit, period=period),
             numerals.rate(row.rate, words),
-            detail=numerals.interval(row.lower, row.upper),
+            detail=_shrunk(row, words),
         ),
         _kpi(words("kpi_band"), band_chip(row.band, words), detail=ratio),
     ]
-    if unplaced:
-        tiles.append(_kpi(words("kpi_not_placed", level=level_name), unplaced))
-    return tiles
+    last = (
+        _kpi(words("kpi_not_placed", level=level_name), unplaced)
+        if unplaced
+        else _kpi(words("kpi_exposure", unit=unit), numerals.rate(row.exposure, words))
+    )
+    return [*tiles, last]
 
 
 def charts(
@@ -164,7 +167,6 @@ def ranking(
                 className="ranking",
             ),
             className="table-box",
-            style={"overflowX": "auto"},
         ),
         note=words("ranking_note"),
     )
@@ -201,6 +203,14 @@ def arithmetic(
         html.Dl(terms, className="arithmetic"),
         html.P(formula + _gated(row, words), className="panel-note"),
     )
+
+
+def _shrunk(row: RateRow, words: Words) -> str:
+    """The shrunk rate and its interval, which belong together; empty where there is no rate."""
+    interval = numerals.interval(row.lower, row.upper)
+    if not interval:
+        return ""
+    return words("kpi_shrunk", rate=numerals.rate(row.shrunk_rate, words), interval=interval)
 
 
 def _gated(row: RateRow, words: Words) -> str:
@@ -244,7 +254,7 @@ def _ranked(row: RateRow, most: int, name: str, href: str, words: Words) -> html
             html.Td(dcc.Link(name, href=href)),
             html.Td(f"{row.count:,d}", className="bar number", style=share),
             html.Td(moved, className=f"kpi-delta {up}"),
-            html.Td([numerals.rate(row.rate, words), html.Small(interval, style=INTERVAL)]),
+            html.Td([numerals.rate(row.rate, words), html.Small(interval, className="interval")]),
             html.Td(numerals.rate(row.ratio, words), className="number"),
             html.Td(band_chip(row.band, words)),
         ],

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from dashboard.areas import Area, hierarchy
-from dashboard.cache import scoped_cache
+from dashboard.cache import scoped_cache, scoped_cache_of_few
 from data import periods, rates
 
 if TYPE_CHECKING:
@@ -37,7 +36,11 @@ class Selection:
     @property
     def condition(self) -> tuple[str, list[Any]]:
         """SQL condition on category and severity, with its parameters."""
-        parts, values = ["severity >= ?"], [self.min_severity]
+        parts: list[str] = ["TRUE"]
+        values: list[Any] = []
+        if self.min_severity:
+            parts.append("severity >= ?")
+            values.append(self.min_severity)
         if self.categories is not None:
             marks = ", ".join("?" * len(self.categories))
             parts.append(f"category_index IN ({marks})")
@@ -52,8 +55,8 @@ def has_severities(
 ) -> bool:
     """Whether any source of the city tells severities (the same for every scope)."""
     top = snapshot.manifest.levels[0]["level"]
-    found = snapshot.query(f"SELECT max(severity) AS most FROM area_counts_{top}")
-    return len(found) > 0 and not pd.isna(found["most"][0]) and int(found["most"][0]) > 0
+    found = snapshot.arrays(f"SELECT coalesce(max(severity), 0) AS most FROM area_counts_{top}")
+    return int(found["most"][0]) > 0
 
 
 @scoped_cache
@@ -68,6 +71,33 @@ def category_family(
     return tuple(chosen["category_index"].astype(int)) or None
 
 
+@dataclass(frozen=True)
+class CategoryLabel:
+    """Names of a category and the index of its top category (its own, at the top)."""
+
+    name_zh: str
+    name_en: str
+    group: int
+
+
+@scoped_cache
+def category_labels(
+    scope: Scope,  # noqa: ARG001 - every query takes it
+    snapshot: Snapshot,
+) -> dict[int, CategoryLabel]:
+    """Every category by its index."""
+    rows = snapshot.categories.to_dict("records")
+    index_of = {row["code"]: int(row["category_index"]) for row in rows}
+    return {
+        int(row["category_index"]): CategoryLabel(
+            row["name_zh"],
+            row["name_en"],
+            index_of.get(row["parent_code"], int(row["category_index"])),
+        )
+        for row in rows
+    }
+
+
 @scoped_cache
 def window_counts(
     scope: Scope, snapshot: Snapshot, level: str, selection: Selection
@@ -79,17 +109,17 @@ def window_counts(
     on the levels above; callers give out only what the scope covers.
     """
     where, values = selection.condition
-    found = snapshot.query(
+    found = snapshot.arrays(
         f"SELECT area_index, sum(count)::BIGINT AS count FROM area_counts_{level} "
         f"WHERE period_start BETWEEN ? AND ? AND {where} GROUP BY area_index",
         [selection.window.start, selection.window.end, *values],
     )
     counts = np.zeros(len(hierarchy(scope, snapshot).at(level)) + 1, dtype=np.int64)
-    counts[found["area_index"].to_numpy()] = found["count"].to_numpy()
+    counts[found["area_index"]] = found["count"]
     return counts
 
 
-@scoped_cache
+@scoped_cache_of_few
 def level_rates(
     scope: Scope, snapshot: Snapshot, level: str, selection: Selection
 ) -> rates.AreaRates:
@@ -139,15 +169,13 @@ def area_series(scope: Scope, snapshot: Snapshot, area: Area, selection: Selecti
     manifest = snapshot.manifest
     starts = periods.span(manifest.first_period, manifest.last_period, grain=manifest.grain)
     where, values = selection.condition
-    found = snapshot.query(
+    found = snapshot.arrays(
         f"SELECT period_start, sum(count)::BIGINT AS count FROM area_counts_{area.level} "
         f"WHERE area_index = ? AND {where} GROUP BY period_start",
         [area.index, *values],
     )
-    known = {
-        pd.Timestamp(start).date(): int(count)
-        for start, count in zip(found["period_start"], found["count"], strict=True)
-    }
+    days = found["period_start"].astype("datetime64[D]").tolist()
+    known = dict(zip(days, found["count"].tolist(), strict=True))
     return Series(starts, np.array([known.get(start, 0) for start in starts], dtype=np.int64))
 
 
@@ -165,7 +193,7 @@ def category_counts(
     """
     hierarchy(scope, snapshot).check(area)
     where, values = selection.condition
-    found = snapshot.query(
+    found = snapshot.arrays(
         f"SELECT category_index, sum(count)::BIGINT AS count FROM area_counts_{area.level} "
         f"WHERE period_start BETWEEN ? AND ? AND area_index = ? AND {where} "
         "GROUP BY category_index",
@@ -185,7 +213,7 @@ class CellCounts:
     """Incidents per km² and period."""
 
 
-@scoped_cache
+@scoped_cache_of_few
 def cell_counts(
     scope: Scope, snapshot: Snapshot, resolution: int, selection: Selection
 ) -> CellCounts | None:
@@ -194,13 +222,13 @@ def cell_counts(
         return None  # a cell may reach across the border of an allowed area
     area_km2 = _cell_areas(scope, snapshot, resolution)
     where, values = selection.condition
-    found = snapshot.query(
+    found = snapshot.arrays(
         f"SELECT cell_index, sum(count)::BIGINT AS count FROM cell_counts_{resolution} "
         f"WHERE period_start BETWEEN ? AND ? AND {where} GROUP BY cell_index",
         [selection.window.start, selection.window.end, *values],
     )
     counts = np.zeros(len(area_km2) + 1, dtype=np.int64)
-    counts[found["cell_index"].to_numpy()] = found["count"].to_numpy()
+    counts[found["cell_index"]] = found["count"]
     density = counts[:-1] / (area_km2 * selection.window.periods)
     return CellCounts(counts[:-1], int(counts[-1]), density)
 
@@ -211,7 +239,7 @@ def _cell_areas(
     snapshot: Snapshot,
     resolution: int,
 ) -> NDArray[np.float64]:
-    found = snapshot.query(f"SELECT area_km2 FROM cells_{resolution} ORDER BY cell_index")
+    found = snapshot.arrays(f"SELECT area_km2 FROM cells_{resolution} ORDER BY cell_index")
     return np.asarray(found["area_km2"], dtype=np.float64)
 
 

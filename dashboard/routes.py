@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from flask import Response, abort, request
 from flask_compress import Compress
 
+from dashboard.compressed import STATIC, Compressed
 from dashboard.guard import current_scope
 from dashboard.map.view import area_names, cell_sources
 from data.store import SnapshotError
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 LARGEST_BODY: Final = 256 * 1024
 LARGEST_CACHE: Final = 200
 IMMUTABLE: Final = "private, max-age=31536000, immutable"
-STATIC: Final = ("/_dash-component-suites/", "/assets/")
 
 
 class StaticCache:
@@ -128,7 +128,6 @@ def secure(server: Flask, script_hashes: Sequence[str]) -> None:
         COMPRESS_ALGORITHM=["br", "gzip"],
         COMPRESS_BR_LEVEL=5,
         COMPRESS_MIN_SIZE=700,
-        COMPRESS_STREAMS=True,
         COMPRESS_CACHE_BACKEND=StaticCache,
         COMPRESS_CACHE_KEY=lambda asked: asked.full_path if asked.path.startswith(STATIC) else "",
         COMPRESS_MIMETYPES=[
@@ -141,6 +140,12 @@ def secure(server: Flask, script_hashes: Sequence[str]) -> None:
         ],
     )
     Compress(server)
+    compressed = Compressed()
+
+    # Runs before the compression of what it leaves as it is: the last one added goes first.
+    @server.after_request
+    def send_compressed(answer: Response) -> Response:
+        return compressed.apply(request, answer)
 
 
 def content_policy(script_hashes: Sequence[str]) -> str:

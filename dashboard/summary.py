@@ -12,8 +12,11 @@ from dashboard.areas import Area, hierarchy
 from data.periods import PERIODS_PER_YEAR
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dashboard.queries import Selection
     from data.access import Scope
+    from data.rates import AreaRates
     from data.store import Snapshot
 
 RANKED: Final = 20
@@ -73,7 +76,8 @@ def rate_row(scope: Scope, snapshot: Snapshot, area: Area, selection: Selection)
         The area is unknown or outside the scope.
     """
     hierarchy(scope, snapshot).check(area)
-    return _row(scope, snapshot, area, selection)
+    (row,) = _rows(scope, snapshot, area.level, np.array([area.index]), selection)
+    return row
 
 
 def changes(scope: Scope, snapshot: Snapshot, area: Area, selection: Selection) -> Changes:
@@ -114,15 +118,10 @@ def ranking(
     inside = tree.inside(level, focus)
     valid = inside & areas.valid_on(selection.window.last_day)
     candidates = np.flatnonzero(valid)
-    # NaN ranks last; ties go to the larger count, then to the lower index.
-    risk = np.nan_to_num(rates.p_above[candidates], nan=-1.0)
-    order = np.lexsort((candidates, -rates.count[candidates], -risk))
-    listed = candidates[order[:RANKED]]
+    listed = _highest(rates, candidates)
     total = int(queries.window_counts(scope, snapshot, focus.level, selection)[focus.index])
     return Ranking(
-        rows=tuple(
-            _row(scope, snapshot, Area(level, index), selection) for index in listed.tolist()
-        ),
+        rows=_rows(scope, snapshot, level, listed, selection),
         others=int(rates.count[valid].sum() - rates.count[listed].sum()),
         other_areas=len(candidates) - len(listed),
         retired=int(rates.count[inside & ~valid].sum()),
@@ -132,25 +131,44 @@ def ranking(
     )
 
 
-def _row(scope: Scope, snapshot: Snapshot, area: Area, selection: Selection) -> RateRow:
-    rates = queries.level_rates(scope, snapshot, area.level, selection)
+def _highest(rates: AreaRates, candidates: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The first `RANKED` candidates; ties go to the larger count, then to the lower index."""
+    # NaN ranks last.
+    risk = np.nan_to_num(rates.p_above(candidates), nan=-1.0)
+    if len(candidates) > RANKED:
+        # Sort only those that can be listed: all that reach the last listed probability.
+        reach = risk >= -np.partition(-risk, RANKED - 1)[RANKED - 1]
+        candidates, risk = candidates[reach], risk[reach]
+    order = np.lexsort((candidates, -rates.count[candidates], -risk))
+    return candidates[order[:RANKED]]
+
+
+def _rows(
+    scope: Scope, snapshot: Snapshot, level: str, rows: NDArray[np.int64], selection: Selection
+) -> tuple[RateRow, ...]:
+    """Figures of some areas of one level, in the given order."""
+    rates = queries.level_rates(scope, snapshot, level, selection)
     earlier = selection.earlier(selection.window.periods)
     known = earlier.window.start >= snapshot.manifest.first_period
-    past = queries.window_counts(scope, snapshot, area.level, earlier) if known else None
-    i = area.index
-    return RateRow(
-        area=area,
-        count=int(rates.count[i]),
-        exposure=float(rates.exposure[i]),
-        rate=float(rates.rate[i]),
-        prior_rate=float(rates.prior_rate[i]),
-        strength=float(rates.strength[i]),
-        shrunk_rate=float(rates.shrunk_rate[i]),
-        lower=float(rates.lower[i]),
-        upper=float(rates.upper[i]),
-        ratio=float(rates.ratio[i]),
-        p_above=float(rates.p_above[i]),
-        band=int(rates.band[i]),
-        small_sample=bool(rates.small_sample[i]),
-        previous=None if past is None else int(past[i]),
+    past = queries.window_counts(scope, snapshot, level, earlier) if known else None
+    lower, upper = rates.interval(rows)
+    p_above = rates.p_above(rows)
+    return tuple(
+        RateRow(
+            area=Area(level, i),
+            count=int(rates.count[i]),
+            exposure=float(rates.exposure[i]),
+            rate=float(rates.rate[i]),
+            prior_rate=float(rates.prior_rate[i]),
+            strength=float(rates.strength[i]),
+            shrunk_rate=float(rates.shrunk_rate[i]),
+            lower=float(lower[at]),
+            upper=float(upper[at]),
+            ratio=float(rates.ratio[i]),
+            p_above=float(p_above[at]),
+            band=int(rates.band[i]),
+            small_sample=bool(rates.small_sample[i]),
+            previous=None if past is None else int(past[i]),
+        )
+        for at, i in enumerate(rows.tolist())
     )

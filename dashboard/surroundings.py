@@ -125,7 +125,7 @@ def footer(manifest: Manifest, words: Words) -> list[Component]:
         html.Span(words.pick(city["notice_zh"], city["notice_en"]), className="notice"),
         html.Span(words("footer_rows", **account)),
         html.Span(words("footer_as_of", as_of=manifest.raw["periods"]["as_of"])),
-        html.Span(words("footer_sources", sources=joined)),
+        html.Span(words("footer_sources", sources=joined), className="sources"),
         html.Span(words("footer_snapshot", snapshot=manifest.id), className="snapshot"),
     ]
 

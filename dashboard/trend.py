@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import pandas as pd
-
 from dashboard import queries
 from data import periods, rates
 
@@ -97,12 +95,11 @@ def bars(
     earlier = selection.earlier(selection.window.periods)
     covered = earlier.window.start >= snapshot.manifest.first_period
     before = queries.category_counts(scope, snapshot, area, earlier) if covered else None
-    table = snapshot.categories.set_index("category_index")
+    labels = queries.category_labels(scope, snapshot)
+    split = selection.categories is not None
     groups: dict[int, list[int]] = {}
     for index in sorted(set(now) | set(before or {})):
-        groups.setdefault(_group(table, index, split=selection.categories is not None), []).append(
-            index
-        )
+        groups.setdefault(index if split else labels[index].group, []).append(index)
     sums = {group: sum(now.get(i, 0) for i in members) for group, members in groups.items()}
     order = sorted(
         (group for group in sums if sums[group]), key=lambda group: (-sums[group], group)
@@ -113,23 +110,13 @@ def bars(
         group: sum((before or {}).get(i, 0) for i in members) for group, members in groups.items()
     }
     shown, rest = order[:MOST_BARS], [group for group in groups if group not in order[:MOST_BARS]]
-    names = [
-        words.pick(table.loc[group, "name_zh"], table.loc[group, "name_en"]) for group in shown
-    ]
+    names = [words.pick(labels[group].name_zh, labels[group].name_en) for group in shown]
     counts, previous = [sums[g] for g in shown], [past[g] for g in shown]
     if any(sums[group] for group in rest):
         names.append(words("categories_others", n=len(rest)))
         counts.append(sum(sums[group] for group in rest))
         previous.append(sum(past[group] for group in rest))
     return Bars(names, counts, list(previous) if covered else [None] * len(counts))
-
-
-def _group(table: pd.DataFrame, index: int, *, split: bool) -> int:
-    parent = table.loc[index, "parent_code"]
-    if split or pd.isna(parent) or not parent:
-        return index
-    found = table.index[table["code"] == parent]
-    return int(found[0]) if len(found) else index
 
 
 def _known(values: object, index: int | None) -> float | None:

@@ -10,11 +10,11 @@ Kaldor 1987 (Biometrics 43, 671); moments after Marshall 1991 (Applied Statistic
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,9 +42,20 @@ BASELINE_PERIODS: Final[dict[Grain, int]] = {"week": 15, "month": 6}
 """Periods before the shown one from which its expected range is taken."""
 
 
+Rows = NDArray[np.int64] | slice
+"""Positions of some areas, or all of them."""
+
+ALL_ROWS: Final = slice(None)
+
+
 @dataclass(frozen=True)
 class AreaRates:
-    """Rates of the areas of one level, each array of shape (n areas,); NaN is no data."""
+    """
+    Rates of the areas of one level, each array of shape (n areas,); NaN is no data.
+
+    `shape` and `scale` are those of the posterior Gamma distribution. What has to be integrated
+    from it is computed for the areas that are asked for: a map needs none of it.
+    """
 
     count: Ints
     exposure: Floats
@@ -52,12 +63,48 @@ class AreaRates:
     prior_rate: Floats
     strength: Floats
     shrunk_rate: Floats
-    lower: Floats
-    upper: Floats
     ratio: Floats
-    p_above: Floats
     band: NDArray[np.int8]
     small_sample: NDArray[np.bool_]
+    shape: Floats
+    scale: Floats
+    city_rate: float
+
+    def p_above(self, rows: Rows = ALL_ROWS) -> Floats:
+        """P(rate > city rate) of some areas, shape (n rows,)."""
+        return probability_above(self.shape[rows], self.scale[rows], rate=self.city_rate)
+
+    def interval(self, rows: Rows = ALL_ROWS) -> tuple[Floats, Floats]:
+        """Lower and upper bound of the 90 % interval of some areas, each shape (n rows,)."""
+        shape, scale = self.shape[rows], self.scale[rows]
+        none = self.shrunk_rate[rows] == 0
+        lower, upper = (
+            np.where(none, 0.0, special.gammaincinv(shape, point) / scale) for point in INTERVAL
+        )
+        return lower, upper
+
+    def figures(self) -> dict[str, NDArray[Any]]:
+        """Every figure of every area under its name in the `area_risk` table."""
+        lower, upper = self.interval()
+        return {
+            "count": self.count,
+            "exposure": self.exposure,
+            "rate": self.rate,
+            "prior_rate": self.prior_rate,
+            "strength": self.strength,
+            "shrunk_rate": self.shrunk_rate,
+            "lower": lower,
+            "upper": upper,
+            "ratio": self.ratio,
+            "p_above": self.p_above(),
+            "band": self.band,
+            "small_sample": self.small_sample,
+        }
+
+
+def probability_above(shape: Floats, scale: Floats, *, rate: float) -> Floats:
+    """Probability that a Gamma variable of given shape and inverse scale exceeds a rate."""
+    return np.asarray(special.gammaincc(shape, scale * rate))
 
 
 def prior_strength(count: Ints, expected: Floats) -> float:
@@ -105,12 +152,15 @@ def area_rates(
     # A city without any incident has rate 0 everywhere: known, but no ratio to speak of.
     prior = np.where(known & (prior_rate > 0), prior_rate, np.nan)
     strength = prior_strength(count, at_risk * prior)
-    shape = strength + count
+    shape = np.asarray(strength + count, dtype=np.float64)
     scale = strength / prior + at_risk
     none = known & (prior_rate == 0)
     shrunk = np.where(none, 0.0, shape / scale)
     ratio = shrunk / city_rate if city_rate > 0 else np.full(len(count), np.nan)
-    p_above = np.where(known, special.gammaincc(shape, scale * city_rate), np.nan)
+    # A gate is asked only where a band reaches it; elsewhere the integral would be thrown away.
+    p_above = np.full(len(count), np.nan)
+    gated = np.flatnonzero(ratio >= BAND_EDGES[0])
+    p_above[gated] = probability_above(shape[gated], scale[gated], rate=city_rate)
     small = np.asarray(count < SMALL_SAMPLE)
     return AreaRates(
         count=count,
@@ -119,12 +169,12 @@ def area_rates(
         prior_rate=np.where(known, prior_rate, np.nan),
         strength=np.where(known, strength, np.nan),
         shrunk_rate=shrunk,
-        lower=np.where(none, 0.0, special.gammaincinv(shape, INTERVAL[0]) / scale),
-        upper=np.where(none, 0.0, special.gammaincinv(shape, INTERVAL[1]) / scale),
         ratio=ratio,
-        p_above=p_above,
         band=np.where(none, 1, bands(ratio, p_above, small_sample=small)).astype(np.int8),
         small_sample=small,
+        shape=shape,
+        scale=scale,
+        city_rate=city_rate,
     )
 
 
@@ -133,7 +183,8 @@ def bands(ratio: Floats, p_above: Floats, *, small_sample: NDArray[np.bool_]) ->
     Band 1 (blue) to 4 (red) of each ratio to the city's rate; 0 where the ratio is NaN.
 
     Edges are half-open: a ratio of exactly 1.1 is yellow. A band whose gate fails drops one step
-    and is tested again; a small sample is at most yellow.
+    and is tested again; a small sample is at most yellow. `p_above` may be NaN where the ratio
+    stays below the first edge.
     """
     band = 1 + np.searchsorted(BAND_EDGES, np.nan_to_num(ratio), side="right")
     for step in (4, 3, 2):
@@ -213,9 +264,25 @@ def expected_range(count: Ints, *, grain: Grain) -> ExpectedRange:
     share = size / (size + centre)
     for bound, point in ((lower, INTERVAL[0]), (upper, INTERVAL[1])):
         bound[length:] = np.where(
-            over, stats.nbinom.ppf(point, size, share), stats.poisson.ppf(point, centre)
+            over, _negative_binomial_point(point, size, share), _poisson_point(point, centre)
         )
     mean[length:] = centre
     # An area without any incident in its baseline expects none; its range is the point 0.
     lower[length:][centre == 0] = upper[length:][centre == 0] = 0.0
     return ExpectedRange(mean, lower, upper)
+
+
+# `scipy.stats` has both points too, but takes half a second to import at every start.
+def _negative_binomial_point(point: float, size: Floats, share: Floats) -> Floats:
+    """Least count whose distribution function reaches a probability, shape as `size`."""
+    reached = np.ceil(special.nbdtrik(point, size, share))
+    below = np.maximum(reached - 1, 0)
+    # The inverse is continuous and inexact; the distribution function decides.
+    return np.asarray(np.where(special.betainc(size, below + 1, share) >= point, below, reached))
+
+
+def _poisson_point(point: float, mean: Floats) -> Floats:
+    """Least count whose distribution function reaches a probability, shape as `mean`."""
+    reached = np.ceil(special.pdtrik(point, mean))
+    below = np.maximum(reached - 1, 0)
+    return np.asarray(np.where(special.pdtr(below, mean) >= point, below, reached))

@@ -273,6 +273,7 @@ def _finish_level(
     rows = features.copy()
     if depth == 0 and "code" not in rows:
         rows["code"] = city.code
+    if depth == 0 and "name" not in rows:
         rows["name"], rows["name_en"] = city.name_zh, city.name_en
     if depth == 1 and "parent_code" not in rows:
         rows["parent_code"] = _top_code(city)

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -175,7 +176,7 @@ def clean_sources(city: City, built: Boundaries, *, now: dt.datetime) -> dict[st
             source,
             city,
             ground=ground,
-            now=now,
+            now=last_moment(city, now=now),
         )
         for source in city.sources
     }
@@ -183,6 +184,14 @@ def clean_sources(city: City, built: Boundaries, *, now: dt.datetime) -> dict[st
         reasons = manifests.joined(cleaned, "quarantine")["reason"].value_counts().to_dict()
         raise BuildError(f"no row of any source was accepted; reasons: {reasons}")
     return cleaned
+
+
+def last_moment(city: City, *, now: dt.datetime) -> dt.datetime:
+    """End of the last day that the city covers, where it names one; else the clock."""
+    if city.as_of is None:
+        return now
+    day_after = city.as_of + dt.timedelta(days=1)
+    return dt.datetime.combine(day_after, dt.time(), tzinfo=ZoneInfo(city.time_zone))
 
 
 def join_incidents(cleaned: dict[str, Cleaned]) -> pd.DataFrame:

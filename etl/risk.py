@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 
-from data import rates
+from data import rates, schema
 from data.periods import Window, shift, span
 from geo import divisions
 
@@ -125,26 +124,23 @@ def _one_window(
 def _rows(
     level: str, shown: Window, rows: NDArray[np.int64], result: rates.AreaRates
 ) -> pd.DataFrame:
-    values = {item.name: getattr(result, item.name) for item in fields(result)}
     return pd.DataFrame(
         {
             "level": level,
             "period_end": np.datetime64(shown.end, "s"),
             "area_index": rows.astype(np.int32),
-            **values,
+            **result.figures(),
         }
     )
 
 
 def _empty() -> pd.DataFrame:
-    names = [item.name for item in fields(rates.AreaRates)]
     kinds = {
-        "level": "str",
-        "period_end": "datetime64[s]",
-        "area_index": "int32",
-        **dict.fromkeys(names, "float64"),
-        "count": "int64",
-        "band": "int8",
-        "small_sample": "bool",
+        "text": "str",
+        "date": "datetime64[s]",
+        "int": "int64",
+        "float": "float64",
+        "bool": "bool",
     }
-    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
+    columns = schema.table("area_risk").columns
+    return pd.DataFrame({item.name: pd.Series(dtype=kinds[item.kind]) for item in columns})

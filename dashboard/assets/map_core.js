@@ -3,7 +3,7 @@
  *
  * An engine is a factory registered by name; what it makes has three verbs: `applyView(view)`,
  * `applyValues(values)` and, towards us, `onEvent(event)`. Geometry travels once as vector tiles
- * under an immutable path; values travel as one byte an area and are decoded here.
+ * under an immutable path; values travel as a few digits an area and are decoded here.
  *
  * @typedef {[number, number, number, number]} Bounds west, south, east, north in degrees
  * @typedef {{tiles: string, minzoom: number, maxzoom: number, count: number}} TileSet
@@ -31,8 +31,9 @@
  * @property {number} [resolution]
  * @property {string} [boundary] version of the boundaries that the order of values belongs to
  * @property {number} n
- * @property {string} bands base64 of n bytes
- * @property {string} counts base64 of n unsigned 32-bit integers, little endian
+ * @property {string} bands n numbers in base-32 digits
+ * @property {string} counts n numbers in base-32 digits
+ * @property {number} small a band on fewer incidents than this is marked as a small sample
  * @property {string} version
  *
  * @typedef {{key: string, boundary: ?string, n: number, bands: Uint8Array, counts: Uint32Array,
@@ -53,15 +54,37 @@
   /** @type {Object<string, EngineFactory>} */
   const engines = {};
 
+  const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+  const digitOf = new Uint8Array(128).fill(255);
+  for (let i = 0; i < DIGITS.length; i += 1) digitOf[DIGITS.charCodeAt(i)] = i;
+
   /**
-   * @param {string} text base64
-   * @returns {Uint8Array}
+   * Read numbers written as base-32 digits, the highest first; 32 is added to every digit of a
+   * number but the last.
+   *
+   * @template {Uint8Array|Uint32Array} T
+   * @param {string} text
+   * @param {T} numbers filled
+   * @returns {T}
    */
-  function bytesOf(text) {
-    const raw = atob(text);
-    const bytes = new Uint8Array(raw.length);
-    for (let i = 0; i < raw.length; i += 1) bytes[i] = raw.charCodeAt(i);
-    return bytes;
+  function readNumbers(text, numbers) {
+    let filled = 0;
+    let value = 0;
+    for (let i = 0; i < text.length; i += 1) {
+      const digit = digitOf[text.charCodeAt(i)];
+      if (!(digit < 64)) throw new RangeError('map values: digit ' + i + ' is no digit');
+      value = value * 32 + (digit & 31);
+      if (digit < 32) {
+        numbers[filled] = value;
+        filled += 1;
+        value = 0;
+      }
+    }
+    if (filled !== numbers.length) {
+      throw new RangeError('map values: n is ' + numbers.length + ' but ' + filled +
+        ' numbers came');
+    }
+    return numbers;
   }
 
   /**
@@ -92,11 +115,11 @@
    * @returns {DecodedValues}
    */
   function decodeValues(values) {
-    const bands = bytesOf(values.bands);
-    const counts = new Uint32Array(bytesOf(values.counts).buffer);
-    if (bands.length !== values.n || counts.length !== values.n) {
-      throw new RangeError('map values: n is ' + values.n + ' but ' + bands.length +
-        ' bands and ' + counts.length + ' counts came');
+    const bands = readNumbers(values.bands, new Uint8Array(values.n));
+    const counts = readNumbers(values.counts, new Uint32Array(values.n));
+    for (let i = 0; i < values.n; i += 1) {
+      const banded = bands[i] > BAND.NO_DATA && bands[i] < BAND.SMALL;
+      if (banded && counts[i] < values.small) bands[i] |= BAND.SMALL;
     }
     return { key: keyOf(values), boundary: values.boundary || null, n: values.n, bands: bands,
       counts: counts, version: values.version };

@@ -13,6 +13,8 @@
   const STYLESHEET = new URL('vendor/maplibre-gl.css', PinganMap.assets).href;
   const EASE_MS = 350;
   const PADDING_PX = 28;
+  const WIDE_PX = 760; // a narrower box has its legend below and its path above
+  const NARROW_TOP_PX = 60;
   const OURS = { pingan: true }; // rides on the events of camera moves that we start
 
   /** Longest time that drawing is held back for tiles on their way. */
@@ -75,6 +77,7 @@
       this.awaited = null; // values whose frame is not drawn yet
       this.heldSince = 0; // when drawing was last held back, 0 if it is not
       this.hovered = -1;
+      this.wheeled = false; // since the last move ended
       this.fail = (error) => onEvent({ kind: 'error',
         message: String((error && error.message) || error) });
       loadLibrary().then((module) => {
@@ -145,9 +148,12 @@
       map.on('click', (event) => this.click(this.pick(event.point), event.lngLat));
       map.on('mousemove', (event) => this.hover(this.pick(event.point), event));
       map.on('mouseout', () => this.hover(-1, null));
+      map.on('wheel', () => { this.wheeled = true; });
       map.on('dragstart', () => this.hover(-1, null));
       map.on('moveend', (event) => {
-        if (event.originalEvent && !event.pingan) this.reportCamera();
+        const byUser = event.originalEvent || this.wheeled; // a wheel zoom ends without its event
+        this.wheeled = false;
+        if (byUser && !event.pingan) this.reportCamera();
       });
       map.on('error', (event) => this.fail(event.error || event));
       map.getCanvas().addEventListener('keydown', (event) => this.onKey(event));
@@ -179,10 +185,20 @@
         duration: eased ? EASE_MS : 0 }, OURS);
     }
 
-    /** @returns {number} pixels kept free round the focus */
+    /** @returns {object} pixels kept free round the focus; the legend covers none of it */
     padding() {
       const box = this.container;
-      return Math.min(PADDING_PX, Math.min(box.clientWidth, box.clientHeight) / 8);
+      const even = Math.min(PADDING_PX, Math.min(box.clientWidth, box.clientHeight) / 8);
+      const legend = box.closest('.map-box') && box.closest('.map-box').querySelector('.legend');
+      const free = { top: even, right: even, bottom: even, left: even };
+      if (!legend) return free;
+      if (box.clientWidth <= WIDE_PX) {
+        free.top += NARROW_TOP_PX;
+        free.bottom += legend.offsetHeight;
+      } else {
+        free.left += legend.offsetWidth;
+      }
+      return free;
     }
 
     // --- view and values to the map -------------------------------------------------------------

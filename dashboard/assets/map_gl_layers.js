@@ -12,9 +12,13 @@
   const PinganMap = window.PinganMap;
   /** Levels with more areas than this are never drawn as orientation lines. */
   const MOST_LINES = 2000;
+  /** Zooms beyond the first outlines at which orientation lines get their full width. */
+  const ROOMY_ZOOMS = 2.5;
   /** Invisible layers that keep the order. */
   const ANCHORS = { land: 'end-of-land', fill: 'end-of-fills', line: 'end-of-lines', mark: 'end-of-marks' };
-  const MARK_WIDTH = { focus: 3, hover: 2, selected: 3.5 };
+  /** The picked area stands out from the focus round it. */
+  const MARKS = { focus: { width: 2.2, colour: 'city-line' }, hover: { width: 2, colour: 'mark' },
+    selected: { width: 3.5, colour: 'mark' } };
 
   /** @param {string} key @returns {string} layer name inside the tiles */
   function tileLayer(key) { return key.split(':')[0]; }
@@ -166,8 +170,11 @@
     paintLine(id) {
       const colours = PinganMap.style.colours();
       const top = id === 'line:areas:' + this.view.levels[0].level;
+      // Where the outlined areas are small on the screen, thick lines would hide the colours.
+      const roomy = PinganMap.style.outlineZoom(this.view.city_bounds,
+        this.tileSet(id.slice(5)).count) + ROOMY_ZOOMS;
       this.paint(id, { 'line-color': top ? colours['city-line'] : colours.line,
-        'line-width': top ? 2 : 1.1 });
+        'line-width': top ? 2 : ['step', ['zoom'], 0.4, roomy, 1.1] });
     }
 
     syncMarks() {
@@ -198,7 +205,8 @@
       }
       this.map.addLayer({ id: id, type: 'line', source: this.source(key, 'lines ' + key),
         'source-layer': tileLayer(key), filter: filter, layout: { 'line-join': 'round' },
-        paint: { 'line-color': PinganMap.style.colours().mark, 'line-width': MARK_WIDTH[name] }
+        paint: { 'line-color': PinganMap.style.colours()[MARKS[name].colour],
+          'line-width': MARKS[name].width }
       }, ANCHORS.mark);
     }
 
@@ -218,7 +226,8 @@
       if (map.getLayer('land')) this.paint('land', { 'fill-color': colours.land });
       this.each('fill', (id) => this.paintFill(id.slice(5)));
       this.each('line', (id) => this.paintLine(id));
-      this.each('mark', (id) => this.paint(id, { 'line-color': colours.mark }));
+      this.each('mark', (id) => this.paint(id,
+        { 'line-color': colours[MARKS[id.split(':')[1]].colour] }));
       PinganMap.labels.restyle(map);
     }
 

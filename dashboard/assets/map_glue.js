@@ -169,9 +169,15 @@
     return nothing();
   }
 
+  /** @param {string} theme @returns {string} `auto` settled by the reader's own setting */
+  function settledTheme(theme) {
+    const dark = window.matchMedia('(prefers-color-scheme: dark)').matches;
+    return theme === 'auto' ? (dark ? 'dark' : 'light') : theme;
+  }
+
   function setPage(theme, lang) {
     const page = document.documentElement;
-    if (theme) page.dataset.theme = theme;
+    if (theme) page.dataset.theme = settledTheme(theme);
     if (lang) page.lang = lang === 'en' ? 'en' : 'zh-CN';
   }
 

@@ -24,11 +24,13 @@ COARSEST: Final = 6
 MAP_WIDTH_PX: Final = 900
 """Width for which the zoom of a fitted focus is estimated before the map has reported one."""
 
-AREA_COLOURS: Final = ("#4f8fd0", "#f2c744", "#ef8c34", "#d6403a")
-"""Blue, yellow, orange, red: bands 1 to 4."""
+AREA_COLOURS: Final = ("var(--blue)", "var(--yellow)", "var(--orange)", "var(--red)")
+"""Bands 1 to 4; the style sheet holds their shades for the light and the dark theme."""
 
-CELL_COLOURS: Final = ("#fde9a9", "#fbc97a", "#f5a04f", "#e8713a", "#c9412f", "#93182a")
-NO_DATA_COLOUR: Final = "#c3c9d1"
+CELL_COLOURS: Final = tuple(f"var(--heat-{step})" for step in range(1, 8))
+"""A scale of its own, so that no hexagon looks like a band of an area."""
+
+NO_DATA_COLOUR: Final = "var(--no-data)"
 
 
 def map_view(

@@ -1,6 +1,5 @@
 """The map engine alone: the real assets and tiles of the real Merseyside, without Dash."""
 
-import base64
 import json
 import mimetypes
 import re
@@ -18,6 +17,7 @@ import geopandas
 import numpy as np
 import shapely
 
+from dashboard.map.values import written
 from geo.cells import assign_cells, cell_polygons
 from geo.tiles import cut_tiles, read_tile
 
@@ -137,14 +137,16 @@ def make_view(level: str = "county", focus: tuple[str, int] = ("city", 0), **cha
 def make_values(subject: str, bands: np.ndarray, version: str, *, boundary: str = "b1") -> dict:
     layer, name = subject.split(":")
     where = {"level": name} if layer == "areas" else {"resolution": int(name)}
-    counts = np.arange(len(bands), dtype="<u4") * 3
+    small = ((bands & 128) > 0) & (bands < 254)
+    counts = np.where(small, 2, 3 + np.arange(len(bands)) * 3)
     return {
         "layer": layer,
         **where,
         "boundary": boundary,
         "n": len(bands),
-        "bands": base64.b64encode(bands.astype("u1").tobytes()).decode(),
-        "counts": base64.b64encode(counts.tobytes()).decode(),
+        "bands": written(np.where(small, bands & 127, bands)),
+        "counts": written(counts),
+        "small": 3,
         "version": version,
     }
 

@@ -34,15 +34,21 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve(home: Path, *, workers: int = 1) -> Iterator[str]:
+def serve(
+    home: Path,
+    *,
+    workers: int = 1,
+    application: str = "dashboard.app:create_server()",
+    **environ: str,
+) -> Iterator[str]:
     """Serve a built home on a free port; gives the address once it answers."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads", "4",
-               "--workers", str(workers), "dashboard.app:create_server()"]  # fmt: skip
+               "--workers", str(workers), application]  # fmt: skip
     log = home.parent / f"server-{port}.log"
     with log.open("w") as stream:
         server = subprocess.Popen(
-            command, cwd=ROOT, env=environment(home), stdout=stream, stderr=stream
+            command, cwd=ROOT, env=environment(home, **environ), stdout=stream, stderr=stream
         )
     try:
         address = f"http://127.0.0.1:{port}/"

@@ -272,7 +272,7 @@ def test_hover_fills_the_card_and_reports_once_an_area(watched: Watched) -> None
     card = watched.page.locator("#map-hover-card")
     assert card.locator(".map-hover-name").inner_text() == "测试区3"
     assert card.locator(".map-hover-band").inner_text() == "橙色 较高"
-    assert card.locator(".map-hover-count").inner_text() == "件数 6"
+    assert card.locator(".map-hover-count").inner_text() == "件数 2"
     assert card.locator(".map-hover-small").count() == 1
     watched.page.mouse.move(*watched.point_in("county", 4))
     watched.wait_sent("map-hover", "hover", at_least=2)

@@ -162,7 +162,7 @@ def make_risk(areas, counts):
                         "period_end": window.end,
                         "area_index": rows["area_index"].to_numpy(),
                     }
-                ).assign(**vars(made))
+                ).assign(**made.figures())
             )
     return pd.concat(parts, ignore_index=True)
 
@@ -298,3 +298,17 @@ def call(app, output, inputs, changed=()):
 
 def dumped(value):
     return json.dumps(value, ensure_ascii=False)
+
+
+def read_numbers(text):
+    """The numbers in a text of base-32 digits, read as the browser reads them."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    numbers, value = [], 0
+    for character in text:
+        digit = alphabet.index(character)
+        value = value * 32 + digit % 32
+        if digit < 32:
+            numbers.append(value)
+            value = 0
+    assert not value
+    return np.array(numbers, dtype=np.int64)

@@ -25,8 +25,9 @@ def test_a_shrunk_rate_lies_between_the_raw_rate_and_the_prior(count, exposure, 
     high = np.maximum(found.rate, prior)
     assert (found.shrunk_rate >= low * (1 - 1e-9)).all()
     assert (found.shrunk_rate <= high * (1 + 1e-9)).all()
-    assert (found.lower < found.shrunk_rate).all()
-    assert (found.shrunk_rate < found.upper).all()
+    lower, upper = found.interval()
+    assert (lower < found.shrunk_rate).all()
+    assert (found.shrunk_rate < upper).all()
 
 
 @given(COUNTS)
@@ -43,9 +44,26 @@ def test_the_posterior_is_the_gamma_of_the_textbook():
     scale = 1 / (found.strength / 4.0 + found.exposure * 2)
     posterior = stats.gamma(shape, scale=scale)
     np.testing.assert_allclose(found.shrunk_rate, posterior.mean())
-    np.testing.assert_allclose(found.lower, posterior.ppf(0.05))
-    np.testing.assert_allclose(found.upper, posterior.ppf(0.95))
-    np.testing.assert_allclose(found.p_above, posterior.sf(5.0))
+    lower, upper = found.interval()
+    np.testing.assert_allclose(lower, posterior.ppf(0.05))
+    np.testing.assert_allclose(upper, posterior.ppf(0.95))
+    np.testing.assert_allclose(found.p_above(), posterior.sf(5.0))
+
+
+@given(COUNTS, st.floats(0.01, 20), st.floats(0.01, 20))
+def test_figures_of_some_areas_are_those_of_all_to_the_last_digit(count, prior, city):
+    found = one_level(count, 2.0, prior=prior, city=city)
+    rows = np.arange(len(count))[::2]
+    np.testing.assert_array_equal(found.p_above(rows), found.p_above()[::2])
+    for some, every in zip(found.interval(rows), found.interval(), strict=True):
+        np.testing.assert_array_equal(some, every[::2])
+
+
+@given(COUNTS, st.floats(0.01, 20), st.floats(0.01, 20))
+def test_bands_need_no_probability_below_the_first_edge(count, prior, city):
+    found = one_level(count, 2.0, prior=prior, city=city)
+    whole = rates.bands(found.ratio, found.p_above(), small_sample=found.small_sample)
+    np.testing.assert_array_equal(found.band, whole)
 
 
 def test_unknown_exposure_is_no_data_and_never_zero():
@@ -147,3 +165,18 @@ def test_the_expected_range_keeps_its_order(count):
     known = np.isfinite(found.mean)
     assert (found.lower[known] <= found.upper[known]).all()
     assert known.sum() == max(0, len(count) - rates.BASELINE_PERIODS["month"])
+
+
+@given(hnp.arrays(np.int64, 40, elements=st.integers(0, 400)))
+def test_the_expected_range_is_that_of_the_textbook_distributions(count):
+    found = rates.expected_range(count, grain="week")
+    past = np.lib.stride_tricks.sliding_window_view(count[:-1].astype(float), 15)
+    for at, (mean, variance) in enumerate(
+        zip(past.mean(axis=1), past.var(axis=1, ddof=1), strict=True), start=15
+    ):
+        if variance > mean:
+            size = mean**2 / (variance - mean)
+            textbook = stats.nbinom(size, size / (size + mean))
+        else:
+            textbook = stats.poisson(mean)
+        assert (found.lower[at], found.upper[at]) == (textbook.ppf(0.05), textbook.ppf(0.95))

@@ -13,7 +13,8 @@ def test_levels_are_numbered_by_code_and_dissolved_upwards(toy):
     built = read_boundaries(toy.city())
     schema.check_table("areas", built.areas)
     assert built.levels == ["city", "county", "grid"]
-    assert built.level_areas("city")["code"].tolist() == ["T"]
+    city = built.level_areas("city")
+    assert city[["code", "name", "name_en"]].to_numpy().tolist() == [["T", "测试市", "Test City"]]
     assert built.level_areas("county")["code"].tolist() == ["E", "W"]
     assert built.level_areas("grid")["code"].tolist() == ["E1", "E2", "E3", "W1", "W2"]
     assert built.parents("grid").tolist() == [0, 0, 0, 1, 1]

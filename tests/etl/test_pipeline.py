@@ -1,3 +1,4 @@
+import datetime as dt
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ import pytest
 from data.store import NoSnapshotError, Store
 from data.writer import SnapshotWriter
 from etl import publish
-from etl.pipeline import BuildError
+from etl.pipeline import BuildError, build
 from etl.verify import verify
 
 LINES = [
@@ -159,3 +160,16 @@ def test_the_manifest_is_plain_json_without_row_content(toy):
     text = (toy.home / "manifests" / f"{Store(toy.home).current_id()}.json").read_text("utf-8")
     assert json.loads(text)["city"]["exposure_unit_zh"] == "万人"
     assert "103.05" not in text
+
+
+def test_a_city_with_a_last_day_does_not_depend_on_the_clock(toy):
+    toy.change("city.toml", "window = 2", "window = 2\nas_of = 2026-01-25")
+    lines = [
+        "1,2026-01-25 23:59,A1,1,,103.05,36.05,",
+        "2,2026-01-26 00:30,A1,1,,103.05,36.05,",
+    ]
+    toy.write(lines)
+    long_before = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    manifest = build(toy.folder, home=toy.home, now=long_before).manifest
+    assert manifest["rows"]["accepted"] == 1
+    assert manifest["rows"]["quarantine_reasons"] == {"future_time": 1}

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import re
+import tomllib
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -18,12 +19,14 @@ import pandas as pd
 import pytest
 import shapely
 
+from etl.demo import city_folder
 from etl.synthesize import Truth, read_truth, synthesize
 from etl.synthesize.dirt import ID_NUMBER_LIKE, PHONE_LIKE
 from etl.synthesize.incidents import class_leaves
 from etl.synthesize.ledgers import demo_leaves, demo_sources
 from etl.synthesize.names import draw_names
 from etl.synthesize.partition import apportion
+from etl.synthesize.plan import LAST_DAY
 from etl.synthesize.rhythm import LEAF_SEASONS, LEAF_WEIGHTS, RHYTHMS, STREAMS, day_weights
 from geo import crs
 
@@ -443,3 +446,8 @@ class TestParts:
         assert 70 <= len(rows) - len(tops) <= 90
         assert {row["parent_code"] for row in rows} - {""} == tops
         assert all(row["name_zh"] and row["name_en"] for row in rows)
+
+
+def test_the_city_names_the_last_day_of_its_files():
+    text = (city_folder() / "city.toml").read_text(encoding="utf-8")
+    assert tomllib.loads(text)["as_of"] == LAST_DAY

@@ -1,0 +1,256 @@
+"""
+Time every panel and map query beside the same bare DuckDB queries.
+
+Run from the root of the project: ``python -m benchmarks.queries --home /path/of/PINGAN_HOME``.
+Every round asks with other arguments and finds nothing cached but the areas and categories. The
+SQL that was run is run again by itself in the same round, so that a noisy machine disturbs all
+alike: on a plain connection over the snapshot's Parquet files ("files"), and on the tables that
+the product holds in memory ("held"). First come the queries with all their arithmetic, which the
+budget of two times a bare query is about; then the whole answers, from the address asked for to
+the finished components, with the size of their JSON, raw and by brotli 5 as served.
+"""
+
+import argparse
+import itertools
+import os
+import resource
+import time
+from pathlib import Path
+
+import brotli
+import duckdb
+import numpy as np
+from dash._utils import to_json
+
+from dashboard import answers, queries, summary, trend
+from dashboard.areas import Area, hierarchy
+from dashboard.inputs import MapEvent
+from dashboard.map import values as map_values
+from dashboard.text import Words
+from dashboard.view import ends, settle
+from data import periods
+from data.access import WHOLE_CITY, Scope
+from data.store import Manifest, Store
+
+SCOPE = Scope(user="benchmark", role="demo", area_codes=frozenset({WHOLE_CITY}))
+BUDGET_MS = 30
+BUDGET_RATIO = 2.0
+COUNTER = itertools.count()
+
+
+def bare_connection(snapshot):
+    """A plain DuckDB over the same files, as anyone would open it."""
+    connection = duckdb.connect(":memory:")
+    for entry in snapshot.manifest.raw["files"]:
+        path = str(snapshot.home / entry["path"]).replace("'", "''")
+        connection.execute(f"CREATE VIEW {entry['table']} AS SELECT * FROM read_parquet('{path}')")
+    return connection
+
+
+class Recorder:
+    """Notes the queries that a snapshot runs."""
+
+    def __init__(self, snapshot):
+        self.queries = []
+        self._run = snapshot.arrays
+        snapshot.arrays = self._noted
+
+    def _noted(self, sql, parameters=()):
+        self.queries.append((sql, list(parameters)))
+        return self._run(sql, parameters)
+
+    def again(self):
+        for sql, parameters in self.queries:
+            self._run(sql, parameters)
+
+
+class Rounds:
+    """Distinct arguments for each round."""
+
+    def __init__(self, snapshot):
+        self.snapshot = snapshot
+        self.tree = hierarchy(SCOPE, snapshot)
+        grain = snapshot.manifest.grain
+        self._labels = [periods.label(end, grain=grain) for end in ends(snapshot.manifest)]
+
+    def area(self, level, number):
+        areas = self.tree.at(level)
+        seen = np.flatnonzero(areas.valid_on(self.snapshot.manifest.last_period))
+        return Area(level, int(seen[(number * 37) % len(seen)]))
+
+    def code(self, level, number):
+        return self.tree.code(self.area(level, number))
+
+    def end(self, number):
+        return self._labels[number % len(self._labels)]
+
+    def view(self, number, more=""):
+        return settle(SCOPE, self.snapshot, f"?end={self.end(number)}{more}")
+
+
+def query_cases(snapshot, rounds):
+    """Name and function of a round's number, for each query with its arithmetic."""
+    top, *below = rounds.tree.order
+    for level in below:
+        yield (
+            f"values of every {level}",
+            lambda i, level=level: map_values.area_values(
+                SCOPE, snapshot, rounds.view(i, f"&level={level}")
+            ),
+        )
+    for entry in snapshot.manifest.cells:
+        resolution = entry["resolution"]
+        yield (
+            f"values of cells {resolution}",
+            lambda i, resolution=resolution: map_values.cell_values(
+                SCOPE, snapshot, rounds.view(i), resolution
+            ),
+        )
+    for level in below:
+        yield (
+            f"ranking of every {level}",
+            lambda i, level=level: summary.ranking(
+                SCOPE, snapshot, Area(top, 0), level, rounds.view(i).selection
+            ),
+        )
+    for level in rounds.tree.order:
+        for title, function in (("changes", summary.changes), ("trend", trend.trend)):
+            yield (
+                f"{title} of a {level}",
+                lambda i, level=level, function=function: function(
+                    SCOPE, snapshot, rounds.area(level, i), rounds.view(i).selection
+                ),
+            )
+        yield (
+            f"categories of a {level}",
+            lambda i, level=level: trend.bars(
+                SCOPE, snapshot, rounds.area(level, i), rounds.view(i).selection, Words("zh")
+            ),
+        )
+
+
+def answer_cases(snapshot, rounds):
+    """Name and function of a round's number, for each whole answer."""
+    below = rounds.tree.order[1:]
+    for level in below:
+        yield (
+            f"map of every {level}",
+            lambda i, level=level: answers.draw_map(
+                SCOPE, snapshot, search=f"?level={level}&end={rounds.end(i)}", resolution=None
+            ),
+        )
+    for entry in snapshot.manifest.cells:
+        resolution = entry["resolution"]
+        yield (
+            f"map of cells {resolution}",
+            lambda i, resolution=resolution: answers.draw_map(
+                SCOPE, snapshot, search=f"?layer=cells&end={rounds.end(i)}", resolution=resolution
+            ),
+        )
+    for level in below:
+        yield (
+            f"panels of the city by {level}",
+            lambda i, level=level: answers.draw_panels(
+                SCOPE, snapshot, search=f"?level={level}&end={rounds.end(i)}"
+            ),
+        )
+    for level in below:
+        for title, function in (("panels", answers.draw_panels), ("charts", answers.draw_charts)):
+            yield (
+                f"{title} of a {level}",
+                lambda i, level=level, function=function: function(
+                    SCOPE, snapshot, search=f"?area={rounds.code(level, i)}&end={rounds.end(i)}"
+                ),
+            )
+    yield (
+        f"hover over a {below[-1]}",
+        lambda i: answers.explain_hover(
+            SCOPE,
+            snapshot,
+            search=f"?level={below[-1]}&end={rounds.end(i)}",
+            event=MapEvent(kind="hover", layer="areas", level=below[-1], index=i),
+        ),
+    )
+    yield "search", lambda i: answers.find_areas(SCOPE, snapshot, search="", text=str(7000 + i))
+
+
+def elapsed_ms(function, *values):
+    start = time.perf_counter()
+    result = function(*values)
+    return (time.perf_counter() - start) * 1000, result
+
+
+def forget(snapshot, number):
+    """Leave every cached result behind, but for what a snapshot keeps for all requests."""
+    snapshot.manifest = Manifest(snapshot.manifest.raw | {"snapshot": f"round {number}"})
+    hierarchy(SCOPE, snapshot)
+    queries.has_severities(SCOPE, snapshot)
+    queries.category_labels(SCOPE, snapshot)
+
+
+def measure(function, recorder, bare, snapshot, rounds):
+    """Milliseconds by the product, on files and held, per round; and the last result."""
+    times, result = [], None
+    for number in range(rounds):
+        forget(snapshot, next(COUNTER))
+        recorder.queries = []
+        product_ms, result = elapsed_ms(function, number)
+        asked = list(recorder.queries)
+
+        def on_files(asked=asked):
+            for sql, parameters in asked:
+                bare.cursor().execute(sql, parameters).fetchnumpy()
+
+        held_ms, _ = elapsed_ms(recorder.again)
+        files_ms, _ = elapsed_ms(on_files)
+        times.append((product_ms, files_ms, held_ms, len(asked)))
+    return np.array(times), result
+
+
+def report(name, times, result, *, ratio_counts):
+    """Print a line; say whether it is over its budget."""
+    product, files, held, asked = np.median(times, axis=0)
+    p95 = float(np.percentile(times[:, 0], 95))
+    ratios = [f"{product / peer:.2f}" if asked else "-" for peer in (files, held)]
+    line = (
+        f"{name:<30}{product:>8.1f}{p95:>8.1f}{asked:>8.0f}{files:>8.1f}{held:>8.1f}"
+        f"{ratios[0]:>8}{ratios[1]:>7}"
+    )
+    if not ratio_counts:
+        sent = to_json(result).encode()
+        packed = brotli.compress(sent, quality=5)
+        line += f"{len(sent) / 1000:>8.1f}{len(packed) / 1000:>7.1f}"
+    print(line, flush=True)
+    return p95 > BUDGET_MS or (ratio_counts and asked > 0 and product > BUDGET_RATIO * files)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
+    parser.add_argument("--home", type=Path, default=os.environ.get("PINGAN_HOME"))
+    parser.add_argument("--rounds", type=int, default=40)
+    options = parser.parse_args()
+    if options.home is None:
+        raise SystemExit("name the folder of a built snapshot: --home or PINGAN_HOME")
+    opening, snapshot = elapsed_ms(Store(Path(options.home)).current)
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"snapshot {snapshot.id} opened in {opening / 1000:.1f} s; process then {held:,.0f} MB")
+    bare = bare_connection(snapshot)
+    recorder = Recorder(snapshot)
+    rounds = Rounds(snapshot)
+    late = []
+    for title, cases in (("query", query_cases), ("answer", answer_cases)):
+        print(
+            f"\n{title:<30}{'p50 ms':>8}{'p95 ms':>8}{'queries':>8}{'files':>8}{'held':>8}"
+            f"{'/files':>8}{'/held':>7}" + (f"{'raw kB':>8}{'br kB':>7}" * (title == "answer"))
+        )
+        for name, function in cases(snapshot, rounds):
+            times, result = measure(function, recorder, bare, snapshot, options.rounds)
+            if report(name, times, result, ratio_counts=title == "query"):
+                late.append(name)
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"\npeak memory of this process, bare connection included: {used:,.0f} MB")
+    print(f"over budget ({BUDGET_MS} ms at p95; queries {BUDGET_RATIO:g}x files): {late or 'none'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from dashboard import queries
+from dashboard.map import values as map_values
+from dashboard.view import settle
+from data.rates import SMALL_SAMPLE
+from tests.dashboard.squares import CITY, read_numbers
+
+
+@given(hnp.arrays(np.int64, st.integers(0, 50), elements=st.integers(0, 2**31 - 1)))
+def test_numbers_are_read_as_they_were_written(numbers):
+    assert read_numbers(map_values.written(numbers)).tolist() == numbers.tolist()
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "A"), (3, "D"), (31, "f"), (32, "hA"), (35, "hD"), (1024, "hgA")]
+)
+def test_digits_stand_highest_first(number, text):
+    assert map_values.written(np.array([number])) == text
+
+
+def test_small_samples_follow_from_counts(snapshot):
+    view = settle(CITY, snapshot, "?level=grid&periods=1")
+    packed = map_values.area_values(CITY, snapshot, view)
+    bands, counts = read_numbers(packed["bands"]), read_numbers(packed["counts"])
+    rates = queries.level_rates(CITY, snapshot, "grid", view.selection)
+    shown = (bands > 0) & (bands < map_values.OUTSIDE)
+    assert packed["small"] == SMALL_SAMPLE
+    assert shown.any()
+    np.testing.assert_array_equal((counts < packed["small"])[shown], rates.small_sample[shown])
+    assert rates.small_sample[shown].any()
+
+
+def test_the_version_follows_the_content(snapshot):
+    def version(search):
+        return map_values.area_values(CITY, snapshot, settle(CITY, snapshot, search))["version"]
+
+    assert version("?level=grid") == version("?level=grid&lang=en")
+    assert version("?level=grid") != version("?level=grid&periods=1")
