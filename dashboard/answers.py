@@ -56,33 +56,58 @@ def sync_state(
         trigger,
         chosen=chosen,
         event=event,
-        camera=camera,
         tree=tree,
         manifest=snapshot.manifest,
     )
-    after = settle(scope, snapshot, moved.to_search())
-    words = Words(after.state.lang)
+    after = settle(scope, snapshot, moved.to_address())
     from_address = trigger in ("", ids.URL)
     refocused = from_address or after.focus != view.focus
-    end = after.selection.window.end
     return {
         "search": no_update if from_address or moved == view.state else moved.to_search(),
+        "hash": "" if refocused and not from_address else no_update,
         "camera": None if refocused and camera is not None else no_update,
+    } | _control_changes(
+        {} if from_address else _controls(scope, snapshot, view),
+        _controls(scope, snapshot, after),
+        keep=f"{trigger}_value",
+    )
+
+
+def _controls(scope: Scope, snapshot: Snapshot, view: View) -> Answer:
+    """Everything that the controls show for a view."""
+    words = Words(view.state.lang)
+    end = view.selection.window.end
+    return {
         "placeholder": words("search"),
         "earlier": end <= snapshot.manifest.first_period,
         "later": end >= snapshot.manifest.last_period,
-        **{f"{name}_value": value for name, value in controls.present(snapshot, after).items()},
+        **{f"{name}_value": value for name, value in controls.present(snapshot, view).items()},
         **{
             f"{name}_options": found
-            for name, found in controls.choices(scope, snapshot, after, words).items()
+            for name, found in controls.choices(
+                scope, snapshot, view.focus.level, view.level, view.state.lang
+            ).items()
         },
         **{f"{name}_label": text for name, text in controls.captions(snapshot, words).items()},
     }
 
 
-def draw_map(scope: Scope, snapshot: Snapshot, *, search: str, resolution: int | None) -> Answer:
+def _control_changes(before: Answer, after: Answer, *, keep: str) -> Answer:
+    """Only what differs, as each property sent makes the browser draw its control anew.
+
+    The control that was used is always set: what it asked for may have been refused.
+    """
+    return {
+        name: value if name == keep or name not in before or before[name] != value else no_update
+        for name, value in after.items()
+    }
+
+
+def draw_map(
+    scope: Scope, snapshot: Snapshot, *, search: str, fragment: str, resolution: int | None
+) -> Answer:
     """The map's view, its values and its legend."""
-    view = settle(scope, snapshot, search)
+    view = settle(scope, snapshot, search + fragment)
     words = Words(view.state.lang)
     held = {entry["resolution"] for entry in snapshot.manifest.cells}
     if resolution is None or resolution not in held:

@@ -40,6 +40,7 @@ def _register_state(guard: Guard, store: Store) -> None:
     @guard.register(
         output={
             "search": Output(ids.URL, "search"),
+            "hash": Output(ids.URL, "hash"),
             "camera": Output(ids.MAP_CAMERA, "data"),
             "placeholder": Output(ids.SEARCH, "placeholder"),
             "earlier": Output(ids.EARLIER, "disabled"),
@@ -83,6 +84,8 @@ def _register_state(guard: Guard, store: Store) -> None:
 
 def _register_drawing(guard: Guard, store: Store) -> None:
     address = (Input(ids.URL, "search"), inputs.search)
+    # The same address, once the map has painted it: what the eye looks at comes first.
+    panels_address = (Input(ids.PANELS_ADDRESS, "data"), inputs.search)
 
     @guard.register(
         output={
@@ -92,12 +95,17 @@ def _register_drawing(guard: Guard, store: Store) -> None:
         },
         inputs={
             "search": address,
+            "fragment": (State(ids.URL, "hash"), inputs.search),
             "resolution": (Input(ids.MAP_RESOLUTION, "data"), inputs.integer),
         },
     )
-    def draw_map(scope: Scope, trigger: str, search: str, resolution: int | None) -> Any:
+    def draw_map(
+        scope: Scope, trigger: str, search: str, fragment: str, resolution: int | None
+    ) -> Any:
         del trigger
-        return answers.draw_map(scope, store.current(), search=search, resolution=resolution)
+        return answers.draw_map(
+            scope, store.current(), search=search, fragment=fragment, resolution=resolution
+        )
 
     @guard.register(
         output={
@@ -110,13 +118,18 @@ def _register_drawing(guard: Guard, store: Store) -> None:
             "notice": Output(ids.NOTICE, "children"),
             "map_note": Output(ids.MAP_NOTE, "children"),
         },
-        inputs={"search": address},
+        inputs={"search": panels_address},
+        prevent_initial_call=True,
     )
     def draw_panels(scope: Scope, trigger: str, search: str) -> Any:
         del trigger
         return answers.draw_panels(scope, store.current(), search=search)
 
-    @guard.register(output={"charts": Output(ids.CHARTS, "children")}, inputs={"search": address})
+    @guard.register(
+        output={"charts": Output(ids.CHARTS, "children")},
+        inputs={"search": panels_address},
+        prevent_initial_call=True,
+    )
     def draw_charts(scope: Scope, trigger: str, search: str) -> Any:
         del trigger
         return answers.draw_charts(scope, store.current(), search=search)
@@ -160,6 +173,11 @@ def _register_clientside(app: Dash) -> None:
         ClientsideFunction("pingan", "applyValues"),
         Output(ids.MAP_APPLIED, "modified_timestamp"),
         Input(ids.MAP_VALUES, "data"),
+    )
+    wire(
+        ClientsideFunction("pingan", "afterPaint"),
+        Output(ids.PANELS_ADDRESS, "data"),
+        Input(ids.URL, "search"),
     )
     wire(
         _script("clear_search"),

@@ -8,16 +8,16 @@ from dash import dcc, html
 
 from dashboard import ids, queries
 from dashboard.areas import hierarchy
+from dashboard.cache import scoped_cache
 from dashboard.markup import attributes
 from dashboard.state import PERIOD_CHOICES, SEVERITIES
-from dashboard.text import LANGUAGES
+from dashboard.text import LANGUAGES, Words
 from dashboard.view import ends
 from data import periods
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dashboard.text import Words
     from dashboard.view import View
     from data.access import Scope
     from data.store import Snapshot
@@ -56,12 +56,16 @@ def layout() -> list[Any]:
     ]
 
 
-def choices(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> dict[str, list[Choice]]:
-    """Choices of every control for the present view."""
+@scoped_cache
+def choices(
+    scope: Scope, snapshot: Snapshot, focus_level: str, shown_level: str, lang: str
+) -> dict[str, list[Choice]]:
+    """Choices of every control, for a focus of one level and a displayed level below it."""
+    words = Words(lang)
     grain = snapshot.manifest.grain
     return {
         ids.LAYER: _layers(scope, snapshot, words),
-        ids.LEVEL: _levels(scope, snapshot, view, words),
+        ids.LEVEL: _levels(scope, snapshot, focus_level, shown_level, words),
         ids.PERIODS: [
             _choice(n, words(f"periods_{grain}_choice", n=n)) for n in PERIOD_CHOICES[grain]
         ],
@@ -131,17 +135,15 @@ def _layers(scope: Scope, snapshot: Snapshot, words: Words) -> list[Choice]:
     ]
 
 
-def _levels(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> list[Choice]:
-    below = hierarchy(scope, snapshot).below(view.focus.level)
+def _levels(
+    scope: Scope, snapshot: Snapshot, focus_level: str, shown_level: str, words: Words
+) -> list[Choice]:
+    below = hierarchy(scope, snapshot).below(focus_level)
     if not below:
-        return [_choice("", level_name(snapshot, view.level, words))]
+        return [_choice("", level_name(snapshot, shown_level, words))]
     auto = words("level_auto", name=level_name(snapshot, below[0], words))
     named = [_choice(level, level_name(snapshot, level, words)) for level in below]
-    return (
-        [_choice("", auto), *named[1:]]
-        if view.state.level != below[0]
-        else [_choice("", auto), *named]
-    )
+    return [_choice("", auto), *named[1:]]
 
 
 def _ends(snapshot: Snapshot, words: Words) -> list[Choice]:

@@ -18,6 +18,7 @@ MAP_CAMERA: Final = "map-camera"
 MAP_RESOLUTION: Final = "map-resolution"
 MAP_NOTE: Final = "map-note"
 MAP_APPLIED: Final = "map-applied"
+PANELS_ADDRESS: Final = "panels-address"
 MAP_HOVER_CARD: Final = "map-hover-card"
 
 SEARCH: Final = "area-search"

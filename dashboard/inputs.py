@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from dashboard.state import MAX_SEARCH, Camera, check_camera
+from dashboard.state import MAX_ADDRESS, Camera, check_camera
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ def text(limit: int) -> Callable[[object], str]:
     return read
 
 
-search: Final = text(4 * MAX_SEARCH)
+search: Final = text(4 * MAX_ADDRESS)
 word: Final = text(60)
 
 

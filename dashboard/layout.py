@@ -62,6 +62,7 @@ def _stores() -> list[dcc.Store]:
         ids.MAP_CAMERA,
         ids.MAP_RESOLUTION,
         ids.MAP_APPLIED,
+        ids.PANELS_ADDRESS,
     )
     return [dcc.Store(id=name) for name in names]
 

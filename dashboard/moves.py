@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dashboard.inputs import MapEvent
-    from dashboard.state import Camera
     from dashboard.view import View
     from data.store import Manifest
 
@@ -39,7 +38,6 @@ def next_state(
     *,
     chosen: Mapping[str, Any],
     event: MapEvent | None,
-    camera: Camera | str | None,
     tree: Hierarchy,
     manifest: Manifest,
 ) -> ViewState:
@@ -52,20 +50,14 @@ def next_state(
         Id of the component that changed; one that moves nothing leaves the state.
     chosen
         Value of each control by its id.
-    camera
-        Where the user moved the map since the focus last changed; `reset` = back to the focus.
     """
     if trigger == ids.MAP_EVENT:
         return moved(view, event, tree)
-    kept = view.state
-    if camera is not None:
-        kept = replace(kept, camera=None if isinstance(camera, str) else camera)
     if trigger in FIELDS:
-        return with_choice(kept, trigger, chosen[trigger], manifest)
+        return with_choice(view.state, trigger, chosen[trigger], manifest)
     if trigger in (ids.EARLIER, ids.LATER):
-        return stepped(
-            kept, view.selection.window.end, -1 if trigger == ids.EARLIER else 1, manifest
-        )
+        by = -1 if trigger == ids.EARLIER else 1
+        return stepped(view.state, view.selection.window.end, by, manifest)
     return view.state
 
 
@@ -75,7 +67,7 @@ def with_choice(state: ViewState, control: str, value: Any, manifest: Manifest) 
         value = 0
     default = getattr(ViewState(), FIELDS[control])
     changed = replace(state, **{FIELDS[control]: default if value in (None, "") else value})
-    return ViewState.from_search(changed.to_search())[0]
+    return ViewState.from_address(changed.to_address())[0]
 
 
 def stepped(state: ViewState, end: Any, by: int, manifest: Manifest) -> ViewState:

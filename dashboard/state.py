@@ -21,8 +21,8 @@ PERIOD_CHOICES: Final[dict[Grain, tuple[int, ...]]] = {
 SEVERITIES: Final = ("", "2", "3", "4")
 """Severity filters: every incident, or only those at least this severe; unknown is left out."""
 
-MAX_SEARCH: Final = 1_000
-"""Longest query string that is read at all, characters."""
+MAX_ADDRESS: Final = 1_000
+"""Longest query and fragment that are read at all, characters."""
 
 _CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
 _LABEL = re.compile(r"\d{4}-(?:W\d{2}|\d{2})")
@@ -54,9 +54,12 @@ class ViewState:
     camera: Camera | None = None
 
     @classmethod
-    def from_search(cls, search: str) -> tuple[ViewState, tuple[str, ...]]:
+    def from_address(cls, address: str) -> tuple[ViewState, tuple[str, ...]]:
         """
-        Read the query part of an address.
+        Read the query part of an address, and its fragment, which holds the camera.
+
+        The camera stands apart because it moves without a new view: the browser may change a
+        fragment without a step in its history and without asking the server.
 
         Returns
         -------
@@ -65,12 +68,15 @@ class ViewState:
         faults
             Names of the parameters that were not understood, for a note on the page.
         """
-        if len(search) > MAX_SEARCH:
+        if len(address) > MAX_ADDRESS:
             return cls(), ("search",)
+        search, _, fragment = address.partition("#")
+        pairs = [(_PARSERS, pair) for pair in _pairs(search.removeprefix("?"))]
+        pairs += [(_FRAGMENT_PARSERS, pair) for pair in _pairs(fragment)]
         values: dict[str, object] = {}
         faults: list[str] = []
-        for name, text in parse_qsl(search.removeprefix("?"), keep_blank_values=True):
-            parse = _PARSERS.get(name)
+        for parsers, (name, text) in pairs:
+            parse = parsers.get(name)
             value = parse(text) if parse and name not in values else None
             if value is None:
                 faults.append(name if parse else "search")
@@ -83,13 +89,17 @@ class ViewState:
         pairs = [
             (item.name, _write(getattr(self, item.name)))
             for item in fields(self)
-            if getattr(self, item.name) != item.default
+            if item.name not in _FRAGMENT_PARSERS and getattr(self, item.name) != item.default
         ]
-        return f"?{urlencode(pairs, safe=',')}" if pairs else ""
+        return f"?{urlencode(pairs)}" if pairs else ""
+
+    def to_address(self) -> str:
+        """Query and fragment: all of the state."""
+        return self.to_search() + (f"#camera={_write(self.camera)}" if self.camera else "")
 
     def to_href(self) -> str:
         """Address of the page in this state."""
-        return "/" + self.to_search()
+        return "/" + self.to_address()
 
     def focus_on(self, code: str) -> ViewState:
         """Move the focus: level, picked area and camera follow from it anew."""
@@ -98,6 +108,10 @@ class ViewState:
     def pick(self, code: str) -> ViewState:
         """Pick an area of the shown level, or drop it when it is picked already."""
         return replace(self, selected="" if code == self.selected else code)
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    return parse_qsl(text, keep_blank_values=True)
 
 
 def _write(value: object) -> str:
@@ -146,5 +160,5 @@ _PARSERS: Final[dict[str, Callable[[str], object | None]]] = {
     "lang": _one_of("zh", "en"),
     "theme": _one_of("auto", "light", "dark"),
     "renderer": _one_of("gl", "canvas"),
-    "camera": _camera,
 }
+_FRAGMENT_PARSERS: Final[dict[str, Callable[[str], object | None]]] = {"camera": _camera}

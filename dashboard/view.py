@@ -39,9 +39,9 @@ class View:
         return self.selected or self.focus
 
 
-def settle(scope: Scope, snapshot: Snapshot, search: str) -> View:
+def settle(scope: Scope, snapshot: Snapshot, address: str) -> View:
     """
-    Read an address against a snapshot, within a scope.
+    Read an address (query, and fragment where the camera matters) against a snapshot.
 
     An unknown or foreign area, level, period or category falls back to its default with a note.
 
@@ -50,7 +50,7 @@ def settle(scope: Scope, snapshot: Snapshot, search: str) -> View:
     NotVisibleError
         The scope covers no area at all.
     """
-    state, faults = ViewState.from_search(search)
+    state, faults = ViewState.from_address(address)
     notes = list(faults)
     state, window = _window(snapshot.manifest, state, notes)
     tree = hierarchy(scope, snapshot)
@@ -59,6 +59,8 @@ def settle(scope: Scope, snapshot: Snapshot, search: str) -> View:
     if state.level and state.level not in below:
         notes.append("level")
         state = replace(state, level="")
+    if below and state.level == below[0]:
+        state = replace(state, level="")  # the level that is shown anyway
     level = state.level or (below[0] if below else focus.level)
     if selected is not None and selected.level != level:
         state, selected = replace(state, selected=""), None

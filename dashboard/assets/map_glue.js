@@ -12,6 +12,8 @@
   const PinganMap = window.PinganMap;
   const HOVER_MS = 100;
   const RETRY_MS = 40;
+  /** Longest time that the panels wait for the map. */
+  const PATIENCE_MS = 1000;
   const UNSUPPORTED = {
     zh: ['无法显示地图', '此浏览器未启用 WebGL2。请更新浏览器或显卡驱动，或开启硬件加速；其他图表与表格不受影响。'],
     en: ['The map cannot be drawn', 'This browser has no WebGL2. Update the browser or the graphics ' +
@@ -25,6 +27,7 @@
   let counter = 0;
   let hoverTimer = 0;
   let chosen;
+  let address = '';
   let lastError = '';
 
   /** @param {string} store @param {object} data */
@@ -76,6 +79,7 @@
     performance.measure('pingan:apply-to-paint', { start: performance.getEntriesByName(
       'pingan:applied').pop().startTime, detail: { version: event.version } });
     document.dispatchEvent(new CustomEvent('pingan:painted', { detail: event }));
+    settled();
   }
 
   const handlers = {
@@ -165,8 +169,32 @@
       values = PinganMap.decodeValues(next);
       ensureEngine();
       if (engine) engine.applyValues(values);
+      if (container && container.dataset.painted === values.version) settled(); // nothing to paint
     }
     return nothing();
+  }
+
+  function settled() { document.dispatchEvent(new CustomEvent('pingan:settled')); }
+
+  /**
+   * The address for the panels: at once on load, later only when the map has painted the view,
+   * because tables and charts would take the processor from it.
+   *
+   * @param {string} search
+   * @returns {string|Promise<string>}
+   */
+  function afterPaint(search) {
+    address = search;
+    if (!container || !container.dataset.painted || document.hidden) return address;
+    return new Promise(function (resolve) {
+      function done() {
+        document.removeEventListener('pingan:settled', done);
+        clearTimeout(timer);
+        resolve(address); // the newest, should the reader have moved on meanwhile
+      }
+      const timer = setTimeout(done, PATIENCE_MS);
+      document.addEventListener('pingan:settled', done);
+    });
   }
 
   /** @param {string} theme @returns {string} `auto` settled by the reader's own setting */
@@ -185,6 +213,7 @@
     pingan: {
       applyView: applyView,
       applyValues: applyValues,
+      afterPaint: afterPaint,
       theme: function (theme, lang) {
         setPage(theme, lang);
         if (view && (theme !== view.theme || lang !== view.lang)) {

@@ -1,16 +1,12 @@
-/* Keeps the camera in the address without a new history entry, and tells the cells' resolution. */
+/* Keeps the camera in the address's fragment without a new history entry, and tells the cells'
+   resolution. Dash's Location hears of the fragment through `popstate`; no callback listens to it. */
 function keepCamera(camera, view) {
   const none = window.dash_clientside.no_update;
   if (!camera) return null;
   const address = new URL(window.location.href);
-  address.searchParams.delete('camera');
-  let search = address.searchParams.toString();
-  if (!camera.reset) {
-    const at = [camera.lng, camera.lat, camera.zoom].join(',');
-    search += (search ? '&' : '') + 'camera=' + at;
-  }
-  address.search = search;
+  address.hash = camera.reset ? '' : 'camera=' + [camera.lng, camera.lat, camera.zoom].join(',');
   window.history.replaceState(window.history.state, '', address);
+  window.dispatchEvent(new PopStateEvent('popstate', { state: window.history.state }));
   if (camera.reset || !view) return null;
   const passed = view.zoom_edges.filter(function (edge) { return camera.zoom >= edge; });
   const wanted = String(view.coarsest + passed.length);

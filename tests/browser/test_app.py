@@ -264,6 +264,35 @@ def test_a_link_a_reload_and_the_back_button_restore_the_view(app: App, snapshot
     expect(app.count()).to_have_text(re.compile(rf"^{re.escape(longer)}\b"))
 
 
+def test_a_pan_stays_in_the_address_and_a_filter_keeps_it(app: App, snapshot: Snapshot) -> None:
+    app.open()
+    app.painted("areas:county")
+    app.settled_camera()
+    depth = app.page.evaluate("() => window.history.length")
+    app.page.mouse.move(500, 420)
+    app.page.mouse.down()
+    app.page.mouse.move(570, 450, steps=5)
+    app.page.mouse.up()
+    expect(app.page).to_have_url(re.compile(r"#camera=[\d.,-]+$"))
+    camera = urlsplit(app.page.url).fragment
+    assert app.page.evaluate("() => window.history.length") == depth
+    app.page.locator("#periods input[value='13']").click()
+    expect(app.count()).to_have_text(re.compile(re.escape(counted(snapshot, "city", 0, weeks=13))))
+    assert app.query()["periods"] == ["13"]
+    assert urlsplit(app.page.url).fragment == camera
+    app.page.reload()
+    app.painted("areas:county")
+    lng, lat, zoom = map(float, camera.removeprefix("camera=").split(","))
+    at = app.page.evaluate(
+        "() => { const c = window.engine.map.getCenter();"
+        " return [c.lng, c.lat, window.engine.map.getZoom()]; }"
+    )
+    assert at == pytest.approx([lng, lat, zoom], abs=1e-3)
+    app.page.mouse.move(500, 420)
+    app.page.mouse.wheel(0, -200)
+    expect(app.page).not_to_have_url(re.compile(re.escape(camera)))
+
+
 def test_the_search_box_jumps_to_an_area(app: App) -> None:
     app.open()
     community = app.area("community", 3)

@@ -24,6 +24,7 @@ from tests.dashboard.squares import (
 )
 
 SYNC, DRAW, PANELS, CHARTS = "url.search", "map-view.data", "kpis.children", "charts.children"
+ADDRESS = "panels-address.data"
 HOVER, FIND = "map-hover-detail.children", "area-search-results.children"
 EVERY = (SYNC, DRAW, PANELS, CHARTS, HOVER, FIND)
 LARGEST = 50_000
@@ -64,20 +65,8 @@ def test_a_click_on_what_is_not_shown_moves_nothing(app, event):
     assert moved(app, "", event) == ""
 
 
-def test_controls_write_the_address_and_keep_the_camera(app):
-    camera = {
-        "kind": "camera",
-        "lng": 120.3,
-        "lat": 30.2,
-        "zoom": 11.5,
-        "bounds": [1, 2, 3, 4],
-        "counter": 9,
-    }
-    state = {"map-camera.data": camera}
-    assert (
-        moved(app, "", trigger="periods.value", **{"periods.value": 13} | state)
-        == "?periods=13&camera=120.3,30.2,11.5"
-    )
+def test_controls_write_the_address(app):
+    assert moved(app, "", trigger="periods.value", **{"periods.value": 13}) == "?periods=13"
     assert moved(app, "?periods=13", trigger="periods.value", **{"periods.value": 4}) == ""
     assert moved(app, "", trigger="layer.value", **{"layer.value": "cells"}) == "?layer=cells"
     assert (
@@ -87,7 +76,31 @@ def test_controls_write_the_address_and_keep_the_camera(app):
     assert moved(app, "?end=2026-W45", trigger="later.n_clicks", **{"later.n_clicks": 1}) == ""
     assert moved(app, "", trigger="later.n_clicks", **{"later.n_clicks": 1}) == ""
     assert moved(app, "", trigger="level.value", **{"level.value": "grid"}) == "?level=grid"
-    assert moved(app, "", click("county", 1), **state) == "?area=9901002"
+    assert moved(app, "", click("county", 1)) == "?area=9901002"
+
+
+def test_only_a_new_focus_lets_the_camera_go(app):
+    camera = {"kind": "camera", "lng": 120.3, "lat": 30.2, "zoom": 11.5, "counter": 9}
+    state = {"map-camera.data": camera}
+    kept = call(app, SYNC, {"periods.value": 13} | state, ["periods.value"])
+    assert "hash" not in kept["url"]
+    assert "map-camera" not in kept
+    drilled = call(app, SYNC, {"map-event.data": click("county", 1)} | state, ["map-event.data"])
+    assert drilled["url"] == {"search": "?area=9901002", "hash": ""}
+    assert drilled["map-camera"] == {"data": None}
+
+
+def test_the_map_takes_its_camera_from_the_fragment(app):
+    values = {"url.search": "?periods=13", "url.hash": "#camera=120.3,30.2,11.5"}
+    answer = call(app, DRAW, values, ["url.search"])
+    assert answer["map-view"]["data"]["camera"] == [120.3, 30.2, 11.5]
+
+
+def test_a_moved_view_sends_only_the_controls_that_change(app):
+    answer = call(app, SYNC, {"map-event.data": click("county", 1)}, ["map-event.data"])
+    assert set(answer) == {"url", "level"}
+    english = call(app, SYNC, {"language.value": "en"}, ["language.value"])
+    assert {"category", "end", "level-label"} <= set(english)
 
 
 def test_a_link_sets_every_control(app):
@@ -152,9 +165,9 @@ def test_search_answers_with_links(app):
 
 @pytest.mark.parametrize("search", ["?area=nowhere", "?area=9901001"])
 def test_an_unknown_and_a_foreign_area_get_the_same_answers(county_app, search):
-    for output in (DRAW, PANELS, CHARTS):
-        answer = dumped(call(county_app, output, {"url.search": search}, ["url.search"]))
-        plain = dumped(call(county_app, output, {"url.search": "?area=nowhere"}, ["url.search"]))
+    for output, address in ((DRAW, "url.search"), (PANELS, ADDRESS), (CHARTS, ADDRESS)):
+        answer = dumped(call(county_app, output, {address: search}, [address]))
+        plain = dumped(call(county_app, output, {address: "?area=nowhere"}, [address]))
         assert answer == plain
     event = click("county", 0) | {"kind": "hover"}
     answer = call(county_app, HOVER, {"map-hover.data": event}, ["map-hover.data"])
@@ -175,7 +188,12 @@ def test_a_county_scope_never_reads_a_foreign_name_or_code(county_app, snapshot)
     ]
     for search in searches:
         for output in EVERY:
-            inputs = {"url.search": search, "area-search.value": "county", "map-hover.data": None}
+            inputs = {
+                "url.search": search,
+                ADDRESS: search,
+                "area-search.value": "county",
+                "map-hover.data": None,
+            }
             text = dumped(call(county_app, output, inputs, []))
             assert not foreign & set(re.findall(r"\d+", text))
             assert "county区0" not in text
@@ -187,7 +205,7 @@ def test_a_county_scope_never_reads_a_foreign_name_or_code(county_app, snapshot)
     "search", ["", "?area=9901002&level=grid&periods=52&lang=en", "?layer=cells&theme=dark"]
 )
 def test_answers_stay_small(app, output, search):
-    inputs = {"url.search": search, "area-search.value": "99"}
+    inputs = {"url.search": search, ADDRESS: search, "area-search.value": "99"}
     assert len(post(app, body_of(app, output, inputs, [])).data) < LARGEST
 
 
@@ -274,11 +292,11 @@ def test_a_body_that_is_no_json_or_too_large_is_refused(app):
     ],
 )
 def test_a_post_from_another_site_is_refused(app, headers):
-    assert post(app, body_of(app, PANELS, {"url.search": ""}, []), **headers).status_code == 403
+    assert post(app, body_of(app, PANELS, {ADDRESS: ""}, []), **headers).status_code == 403
 
 
 def test_an_area_named_like_a_script_is_text(app):
-    answer = call(app, PANELS, {"url.search": "?area=9901002"}, [])
+    answer = call(app, PANELS, {ADDRESS: "?area=9901002"}, [])
     text = dumped(answer)
     assert SCRIPT in text
     for risky in ("dangerously_allow_html", "Markdown", "srcDoc", "javascript:"):
@@ -289,7 +307,7 @@ def test_two_applications_share_nothing(settings, store):
     first, second = create_app(settings, store), create_app(settings, store)
     assert set(first.callback_map) == set(second.callback_map)
     for app in (first, second):
-        assert call(app, PANELS, {"url.search": ""}, [])["kpis"]["children"]
+        assert call(app, PANELS, {ADDRESS: ""}, [])["kpis"]["children"]
 
 
 def test_the_layout_holds_every_id_and_no_data(app, snapshot):
@@ -311,14 +329,14 @@ def test_the_layout_holds_every_id_and_no_data(app, snapshot):
 def test_an_empty_scope_gets_a_note_and_no_callback(settings, store):
     app = create_app(settings, store, provider=FixedProvider(EMPTY))
     assert "empty" in client(app).get("/_dash-layout").get_data(as_text=True)
-    answer = call(app, PANELS, {"url.search": ""}, [])
+    answer = call(app, PANELS, {ADDRESS: ""}, [])
     assert set(answer) <= {"notice"}
 
 
 def test_without_a_snapshot_the_page_says_what_to_do(tmp_path):
     app = create_app(Settings(home=tmp_path), Store(tmp_path))
     assert "pingan demo" in client(app).get("/_dash-layout").get_json().__repr__()
-    body = body_of(app, PANELS, {"url.search": ""}, [])
+    body = body_of(app, PANELS, {ADDRESS: ""}, [])
     answer = post(app, body)
     assert answer.status_code == 200
     assert str(tmp_path) not in answer.get_data(as_text=True)
@@ -331,7 +349,7 @@ def test_a_failed_callback_shows_a_number_and_no_detail(settings, store, monkeyp
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr(store, "current", fail)
-    answer = post(app, body_of(app, PANELS, {"url.search": ""}, [])).get_data(as_text=True)
+    answer = post(app, body_of(app, PANELS, {ADDRESS: ""}, [])).get_data(as_text=True)
     assert "secret detail" not in answer
     assert "secret detail" in caplog.text
     number = caplog.records[-1].args[0]
@@ -340,6 +358,6 @@ def test_a_failed_callback_shows_a_number_and_no_detail(settings, store, monkeyp
 
 def test_a_scope_of_one_county_is_not_told_of_the_others(county_app):
     assert COUNTY.area_codes == {"9901002"}
-    answer = call(county_app, PANELS, {"url.search": ""}, [])
+    answer = call(county_app, PANELS, {ADDRESS: ""}, [])
     steps = answer["breadcrumb"]["children"]
     assert len(steps) == 1
