@@ -22,7 +22,11 @@ from data.store import Store
 from tests.browser import served_app
 
 LIMIT_VIEWERS, LIMIT_SECONDS = 500, 300
-PARTS = ("map-view.data", "header.children", "charts.children")
+PARTS = {
+    "map-view.data": "url.search",
+    "header.children": "panels-address.data",
+    "charts.children": "panels-address.data",
+}
 WEEKS = (1, 4, 13, 26, 52)
 
 
@@ -219,11 +223,11 @@ async def click_map(viewer, connections, callbacks, port, log):
     values, changed = viewer.click()
     state = callbacks.body("url.search", values, changed)
     await timed(connections[0], post(port, state), log)
-    drawn = {"url.search": viewer.search()}
+    drawn = {"url.search": viewer.search(), "panels-address.data": viewer.search()}
     await asyncio.gather(
         *(
-            timed(line, post(port, callbacks.body(part, drawn, "url.search")), log)
-            for line, part in zip(connections, PARTS, strict=True)
+            timed(line, post(port, callbacks.body(part, drawn, address)), log)
+            for line, (part, address) in zip(connections, PARTS.items(), strict=True)
         )
     )
 

@@ -138,7 +138,7 @@ def draw_panels(scope: Scope, snapshot: Snapshot, *, search: str) -> Answer:
     period = words(f"period_{manifest.grain}")
     moved = summary.changes(scope, snapshot, view.subject, view.selection)
     leaf = view.selected is not None or view.focus.level == view.level
-    unplaced = "" if leaf else numerals.share(ranked.not_placed, ranked.total, words)
+    unplaced = "" if leaf else numerals.share(ranked.unplaced, ranked.recorded, words)
     return {
         "header": surroundings.header(manifest, words),
         "breadcrumb": surroundings.breadcrumb(_steps(scope, snapshot, view, words)),
@@ -170,8 +170,9 @@ def draw_charts(scope: Scope, snapshot: Snapshot, *, search: str) -> Answer:
     return {
         "charts": panels.charts(
             name=_name(scope, snapshot, view.subject, words),
-            trend=line
-            and figures.trend_chart(
+            trend=None
+            if line is None
+            else figures.trend_chart(
                 line.starts,
                 counts=line.counts,
                 last_year=line.last_year,
@@ -181,8 +182,9 @@ def draw_charts(scope: Scope, snapshot: Snapshot, *, search: str) -> Answer:
                 grain=window.grain,
                 words=words,
             ),
-            categories=bars
-            and figures.category_bars(
+            categories=None
+            if bars is None
+            else figures.category_bars(
                 bars.names, counts=bars.counts, previous=bars.previous, words=words
             ),
             grain=window.grain,

@@ -12,9 +12,8 @@ from data import rates
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from plotly.graph_objects import Figure
-
     from dashboard.areas import Area
+    from dashboard.figures import Figure
     from dashboard.summary import Changes, Ranking, RateRow
     from dashboard.text import Words
     from data.periods import Grain
@@ -241,7 +240,7 @@ def _graph(figure: Figure, words: Words) -> dcc.Graph:
         config=figures.graph_config(words.lang),
         className="chart",
         # The box must not depend on when the chart arrives.
-        style={"height": f"{figure.layout.height}px"},
+        style={"height": f"{figure['layout']['height']}px"},
     )
 
 
@@ -268,6 +267,7 @@ def _sums(table: Ranking, *, level_name: str, words: Words) -> list[html.Tr]:
         (words("ranking_retired", n=table.retired_areas), table.retired, table.retired > 0),
         (words("ranking_not_placed", level=level_name), table.not_placed, True),
         (words("ranking_total"), table.total, True),
+        (words("ranking_nowhere"), table.placed_nowhere, table.placed_nowhere > 0),
     ]
     return [
         html.Tr([html.Td(label), html.Td(f"{count:,d}", className="number"), html.Td(colSpan=4)])

@@ -64,6 +64,19 @@ class Ranking:
     retired_areas: int
     not_placed: int
     total: int
+    placed_nowhere: int
+    """Beside the total: incidents of the window that lie in no area at all; 0 below the city, and
+    for a scope short of the whole city."""
+
+    @property
+    def unplaced(self) -> int:
+        """Incidents that no area of the level shows."""
+        return self.not_placed + self.placed_nowhere
+
+    @property
+    def recorded(self) -> int:
+        """All incidents that the figures of the focus stand for, placed or not."""
+        return self.total + self.placed_nowhere
 
 
 def rate_row(scope: Scope, snapshot: Snapshot, area: Area, selection: Selection) -> RateRow:
@@ -119,7 +132,9 @@ def ranking(
     valid = inside & areas.valid_on(selection.window.last_day)
     candidates = np.flatnonzero(valid)
     listed = _highest(rates, candidates)
-    total = int(queries.window_counts(scope, snapshot, focus.level, selection)[focus.index])
+    counts = queries.window_counts(scope, snapshot, focus.level, selection)
+    total = int(counts[focus.index])
+    whole = scope.sees_all and focus.level == tree.order[0]
     return Ranking(
         rows=_rows(scope, snapshot, level, listed, selection),
         others=int(rates.count[valid].sum() - rates.count[listed].sum()),
@@ -128,6 +143,7 @@ def ranking(
         retired_areas=int(np.count_nonzero(rates.count[inside & ~valid])),
         not_placed=total - int(rates.count[inside].sum()),
         total=total,
+        placed_nowhere=int(counts[-1]) if whole else 0,
     )
 
 

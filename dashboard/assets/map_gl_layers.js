@@ -94,7 +94,9 @@
         const shared = { type: 'fill', source: this.source(key, key),
           'source-layer': tileLayer(key) };
         this.map.addLayer(Object.assign({ id: 'fill:' + key }, shared), ANCHORS.fill);
-        this.map.addLayer(Object.assign({ id: 'hatch:' + key, layout: { visibility: 'none' } },
+        // Hatching of areas that are a few pixels wide says nothing and costs a pass over them all.
+        this.map.addLayer(Object.assign({ id: 'hatch:' + key, layout: { visibility: 'none' },
+          minzoom: PinganMap.style.outlineZoom(this.view.city_bounds, this.tileSet(key).count) },
           shared), ANCHORS.fill);
         this.paintFill(key);
       }

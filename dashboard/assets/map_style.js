@@ -10,7 +10,7 @@
   const TRANSPARENT = 'rgba(0,0,0,0)';
   const FONT_STACK = '"Microsoft YaHei","PingFang SC","Noto Sans CJK SC",sans-serif';
   /** Below this mean width an area gets no outline: it would be all outline (and costly). */
-  const OUTLINE_MIN_PX = 7;
+  const OUTLINE_MIN_PX = 9;
 
   const FALLBACK = {
     '--map-ground': '#eef2f6', '--map-land': '#f7f9fb', '--map-outline': 'rgba(255,255,255,.75)',

@@ -3,6 +3,7 @@ import json
 import os
 from pathlib import Path
 
+import plotly.graph_objects as go
 import pytest
 
 from dashboard import figures, numerals
@@ -27,8 +28,12 @@ def bars():
 
 @pytest.mark.parametrize("name", ["trend", "bars"])
 def test_figures_are_as_agreed(name):
-    """Rewrite with REWRITE_GOLDEN=1 in the environment, and read the difference."""
-    made = json.loads({"trend": trend, "bars": bars}[name]().to_json())
+    """
+    Plotly's own class refuses a name or value that it does not know.
+
+    Rewrite with REWRITE_GOLDEN=1 in the environment, and read the difference.
+    """
+    made = json.loads(go.Figure({"trend": trend, "bars": bars}[name]()).to_json())
     path = GOLDEN / f"figure_{name}.json"
     if os.environ.get("REWRITE_GOLDEN"):
         path.parent.mkdir(exist_ok=True)
@@ -40,7 +45,7 @@ def test_figures_are_as_agreed(name):
 
 @pytest.mark.parametrize("figure", [trend, bars], ids=["trend", "bars"])
 def test_figures_are_light(figure):
-    assert len(figure().to_json()) < 6_000
+    assert len(json.dumps(figure())) < 6_000
 
 
 def test_no_graph_sends_anything_anywhere():

@@ -88,6 +88,8 @@ def test_the_rankings_not_placed_is_the_stored_one(snapshot):
     nowhere = queries.window_counts(CITY, snapshot, "city", NOW)[-1]
     stored = queries.window_counts(CITY, snapshot, "grid", NOW)[-1]
     assert table.not_placed == stored - nowhere
+    assert table.placed_nowhere == nowhere > 0
+    assert table.recorded == table.total + nowhere
     assert table.retired > 0
 
 
