@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import secrets
 import stat
@@ -128,9 +127,6 @@ def warm_up(app: dash.Dash) -> None:
     It would do so during the first request, and fail every other request until that one is done.
     """
     app.server.test_client().get("/healthz")
-    # What stands now stands for good: no collection need look through it again.
-    gc.collect()
-    gc.freeze()
 
 
 def _make_key(path: Path) -> None:
