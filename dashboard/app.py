@@ -6,6 +6,7 @@ import functools
 import logging
 import os
 import secrets
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from dash import Dash, set_props
@@ -55,6 +56,7 @@ def create_app(settings: Settings, store: Store, *, provider: Provider | None = 
         enable_mcp=False,
         on_error=report_error,
         add_log_handler=False,
+        index_string=resources.files("dashboard").joinpath("page.html").read_text("utf-8"),
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
     app.server.secret_key = startup.secret_key(settings)
