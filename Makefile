@@ -50,9 +50,11 @@ $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/pip
 	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[test]'
 	touch $@ $(VENV)/.product
 
+# Chromium, a font with Chinese, and the one library that the browser driver's own Node asks for.
 $(VENV)/.browser: | $(BIN)/pip
-	command -v chromium >/dev/null && fc-list :lang=zh-cn 2>/dev/null | grep -q . || { \
-	  $(APT) update -q && $(APT) install -q -y chromium fontconfig fonts-wqy-microhei; }
+	command -v chromium >/dev/null && fc-list :lang=zh-cn 2>/dev/null | grep -q . && \
+	  /sbin/ldconfig -p | grep -q libatomic.so.1 || { $(APT) update -q && \
+	  $(APT) install -q -y chromium fontconfig fonts-wqy-microhei libatomic1; }
 	touch $@
 
 $(VENDOR)/.done: package.json dashboard/vendor.py dashboard/compressed.py | $(VENV)/.product
