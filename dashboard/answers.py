@@ -88,6 +88,7 @@ def _controls(scope: Scope, snapshot: Snapshot, view: View) -> Answer:
                 scope, snapshot, view.focus.level, view.level, view.state.lang
             ).items()
         },
+        **{f"{name}_words": controls.search_words(words) for name in controls.SEARCHED},
         **{f"{name}_label": text for name, text in controls.captions(snapshot, words).items()},
     }
 

@@ -47,6 +47,7 @@ def _register_state(guard: Guard, store: Store) -> None:
             "later": Output(ids.LATER, "disabled"),
             **{f"{name}_value": Output(name, "value") for name in _VALUES},
             **{f"{name}_options": Output(name, "options") for name in _VALUES},
+            **{f"{name}_words": Output(name, "labels") for name in controls.SEARCHED},
             **{
                 f"{name}_label": Output(controls.label_of(name), "children")
                 for name in controls.LABELLED

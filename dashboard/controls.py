@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Choice = dict[str, Any]
 
+SEARCHED: Final = (ids.END, ids.CATEGORY)
+"""Lists long enough to type in; the words of their search box follow the language."""
+
 
 def segmented(name: str) -> dcc.RadioItems:
     """A row of exclusive choices; filled in by `choices`."""
@@ -32,7 +35,13 @@ def segmented(name: str) -> dcc.RadioItems:
 
 def dropdown(name: str) -> dcc.Dropdown:
     """A list to pick from; filled in by `choices`."""
-    return dcc.Dropdown(id=name, clearable=False, className="dropdown", maxHeight=360)
+    return dcc.Dropdown(
+        id=name,
+        clearable=False,
+        searchable=name in SEARCHED,
+        className="dropdown",
+        maxHeight=360,
+    )
 
 
 def layout() -> list[Any]:
@@ -110,6 +119,12 @@ def _field(name: str, control: Any) -> html.Div:
 def label_of(name: str) -> str:
     """Id of the label of a control."""
     return f"{name}-label"
+
+
+def search_words(words: Words) -> dict[str, str]:
+    """What the search box inside a list says."""
+    names = ("search", "clear_search", "no_options_found")
+    return {name: words(f"list_{name}") for name in names}
 
 
 LABELLED: Final = (ids.LEVEL, ids.PERIODS, ids.END, ids.CATEGORY, ids.SEVERITY)

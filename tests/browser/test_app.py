@@ -8,20 +8,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from dashboard.vendor import missing_vendor_files
 from data.store import Snapshot, Store
 from tests.browser import served_app
-from tests.browser.test_map_engine import CHROMIUM, GL
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("app-in-browser"),
-    pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here"),
-    pytest.mark.skipif(
-        bool(missing_vendor_files()), reason="run npm install and dashboard/vendor.py"
-    ),
 ]
 PAINT_MS = 30_000
 KEEP_ENGINE = (
@@ -47,14 +41,6 @@ def snapshot(home: Path) -> Snapshot:
 def address(home: Path) -> Iterator[str]:
     with served_app.serve(home) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=GL)
-        yield browser
-        browser.close()
 
 
 class App:

@@ -1,29 +1,21 @@
 """The map engine in a real Chromium, without Dash: painting, events, themes, no outside request."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
-from dashboard.vendor import missing_vendor_files
 from tests.browser import map_harness as harness
+from tests.browser.conftest import CHROMIUM
 
-CHROMIUM = Path("/usr/bin/chromium")
-GL = ["--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-      "--disable-background-networking"]  # fmt: skip
 NO_GL = ["--headless=new", "--no-sandbox", "--disable-3d-apis", "--disable-background-networking"]
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not harness.DATA.is_dir(), reason="no Merseyside polygons here"),
-    pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here"),
-    pytest.mark.skipif(
-        bool(missing_vendor_files()), reason="run npm install and dashboard/vendor.py"
-    ),
 ]
 
 
@@ -119,14 +111,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     harness.cut_all(tiles)
     with harness.serve(tiles) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=GL)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
