@@ -136,7 +136,11 @@ def answer_cases(snapshot, rounds):
         yield (
             f"map of every {level}",
             lambda i, level=level: answers.draw_map(
-                SCOPE, snapshot, search=f"?level={level}&end={rounds.end(i)}", resolution=None
+                SCOPE,
+                snapshot,
+                search=f"?level={level}&end={rounds.end(i)}",
+                fragment="",
+                resolution=None,
             ),
         )
     for entry in snapshot.manifest.cells:
@@ -144,7 +148,11 @@ def answer_cases(snapshot, rounds):
         yield (
             f"map of cells {resolution}",
             lambda i, resolution=resolution: answers.draw_map(
-                SCOPE, snapshot, search=f"?layer=cells&end={rounds.end(i)}", resolution=resolution
+                SCOPE,
+                snapshot,
+                search=f"?layer=cells&end={rounds.end(i)}",
+                fragment="",
+                resolution=resolution,
             ),
         )
     for level in below:
