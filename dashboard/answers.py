@@ -116,7 +116,14 @@ def draw_map(
         resolution = map_views.pick_resolution(snapshot, zoom)
     if view.state.layer == "cells":
         values = map_values.cell_values(scope, snapshot, view, resolution)
-        legend = surroundings.cell_legend(snapshot.manifest, resolution, words)
+        cells = queries.cell_counts(scope, snapshot, resolution, view.selection)
+        legend = surroundings.cell_legend(
+            snapshot.manifest,
+            resolution,
+            drawn=int(cells.counts.sum()) if cells else 0,
+            no_point=cells.no_point if cells else 0,
+            words=words,
+        )
     else:
         values = map_values.area_values(scope, snapshot, view)
         legend = surroundings.area_legend(words)

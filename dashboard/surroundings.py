@@ -59,8 +59,17 @@ def area_legend(words: Words) -> list[Component]:
     ]
 
 
-def cell_legend(manifest: Manifest, resolution: int, words: Words) -> list[Component]:
-    """Printed half-open density bands of the cell layer."""
+def cell_legend(
+    manifest: Manifest, resolution: int, *, drawn: int, no_point: int, words: Words
+) -> list[Component]:
+    """
+    Printed half-open density bands of the cell layer, and the sum that closes it.
+
+    Parameters
+    ----------
+    drawn, no_point
+        Incidents of the window in cells, and those without a point, which no cell can show.
+    """
     edges = manifest.city["cell_bands"]
     period = words(f"period_{manifest.grain}")
     rows = [
@@ -72,6 +81,10 @@ def cell_legend(manifest: Manifest, resolution: int, words: Words) -> list[Compo
         *rows,
         html.Div(words("legend_cells_below", edge=edges[0]), className="legend-note"),
         html.Div(words("legend_resolution", resolution=resolution), className="legend-note"),
+        html.Div(
+            words("legend_cells_sum", drawn=f"{drawn:,d}", no_point=f"{no_point:,d}"),
+            className="legend-note",
+        ),
     ]
 
 

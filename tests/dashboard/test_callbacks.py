@@ -141,6 +141,18 @@ def test_cells_follow_the_zoom(app):
     assert odd["map-view"]["data"]["resolution"] in (6, 7, 8)
 
 
+def test_the_heat_layer_says_what_no_cell_can_show(app, snapshot):
+    answer = call(app, DRAW, {"url.search": "?layer=cells&periods=52&lang=en"}, [])
+    counts = snapshot.read("cell_counts_8")
+    newest = sorted(counts["period_start"].unique())[-52:]
+    chosen = counts[counts["period_start"].isin(newest)]
+    nowhere = chosen.loc[chosen["cell_index"] == -1, "count"].sum()
+    drawn = chosen["count"].sum() - nowhere
+    assert nowhere > 0
+    wanted = f"{drawn:,d} in cells; {nowhere:,d} more without a point"
+    assert wanted in dumped(answer["legend"]["children"])
+
+
 def test_hover_tells_the_figures_of_one_area(app):
     event = click("county", 2) | {"kind": "hover"}
     answer = call(app, HOVER, {"map-hover.data": event, "url.search": ""}, ["map-hover.data"])
