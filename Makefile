@@ -1,13 +1,15 @@
 # `make demo` sets up and runs the product; `make test` sets up and runs every test.
 # Both work on a fresh Debian 12 with Python 3.11, as root or with sudo, and may be run again.
 .DELETE_ON_ERROR:
-.PHONY: demo build-demo test lint types pytest screenshots benchmarks clean
+.PHONY: demo build-demo test test-bucket lint types pytest screenshots benchmarks clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ROOT_COMMAND := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := $(ROOT_COMMAND) env DEBIAN_FRONTEND=noninteractive apt-get
+MOTO := 5.2.5
+BUCKET := $(abspath $(VENV)/bucket/bin/moto_server)
 VENDOR := dashboard/assets/vendor
 # Workers of the test run; the browser tests share one core with the server that they drive.
 TEST_WORKERS ?= 2
@@ -27,7 +29,7 @@ lint: $(VENV)/.test
 types: $(VENV)/.test
 	$(BIN)/mypy
 
-pytest: $(VENV)/.test $(VENDOR)/.done $(VENV)/.browser
+pytest: $(VENV)/.test $(VENDOR)/.done $(VENV)/.browser $(VENV)/.database
 	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadgroup
 
 screenshots: $(VENV)/.test $(VENDOR)/.done $(VENV)/.browser
@@ -55,6 +57,21 @@ $(VENV)/.browser: | $(BIN)/pip
 	command -v chromium >/dev/null && fc-list :lang=zh-cn 2>/dev/null | grep -q . && \
 	  /sbin/ldconfig -p | grep -q libatomic.so.1 || { $(APT) update -q && \
 	  $(APT) install -q -y chromium fontconfig fonts-wqy-microhei libatomic1; }
+	touch $@
+
+# The tests against a server that speaks S3; without it they are skipped and say why.
+test-bucket: $(VENV)/.test $(BUCKET)
+	MOTO_SERVER=$(BUCKET) $(BIN)/pytest tests/etl/keeping
+
+# A server that speaks S3, in an environment of its own: it wants other versions than the product.
+$(BUCKET): | $(BIN)/pip
+	$(BIN)/python -m venv $(VENV)/bucket
+	$(VENV)/bucket/bin/pip install -q --disable-pip-version-check 'moto[s3]==$(MOTO)' flask flask-cors
+
+# A real PostgreSQL server, which the tests start themselves.
+$(VENV)/.database: | $(BIN)/pip
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { $(APT) update -q && \
+	  $(APT) install -q -y --no-install-recommends postgresql; }
 	touch $@
 
 $(VENDOR)/.done: package.json dashboard/vendor.py dashboard/compressed.py | $(VENV)/.product

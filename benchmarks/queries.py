@@ -30,7 +30,8 @@ from dashboard.text import Words
 from dashboard.view import ends, settle
 from data import periods
 from data.access import WHOLE_CITY, Scope
-from data.store import Manifest, Store
+from data.manifest import Manifest
+from data.store import Store
 
 SCOPE = Scope(user="benchmark", role="demo", area_codes=frozenset({WHOLE_CITY}))
 BUDGET_MS = 30
@@ -41,10 +42,17 @@ COUNTER = itertools.count()
 def bare_connection(snapshot):
     """A plain DuckDB over the same files, as anyone would open it."""
     connection = duckdb.connect(":memory:")
-    for entry in snapshot.manifest.raw["files"]:
-        path = str(snapshot.home / entry["path"]).replace("'", "''")
-        connection.execute(f"CREATE VIEW {entry['table']} AS SELECT * FROM read_parquet('{path}')")
+    for table, paths in files_of(snapshot.manifest, snapshot.home).items():
+        connection.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet({paths})")
     return connection
+
+
+def files_of(manifest, home):
+    """Table to the paths of its files, in stored order."""
+    files = {}
+    for entry in manifest.raw["files"]:
+        files.setdefault(entry["table"], []).append(str(home / entry["path"]))
+    return files
 
 
 class Recorder:

@@ -16,9 +16,17 @@ TABLES = {
     "the map in a browser, beside Plotly": "map_budgets",
     "two hundred viewers": "viewers",
     "queries, beside bare DuckDB": "queries",
-    "placing points, beside SedonaDB and geopandas": "locate",
+    "placing points, beside SedonaDB, DuckDB, shapely and h3": "locate",
+    "the pipeline, beside pandas, h3 and geopandas": "etl_peer",
+    "a late batch": "late_batch",
+    "opening a snapshot": "opening",
+    "boundaries": "boundaries",
+    "Excel ledgers": "ledgers",
+    "rows pushed over HTTP": "push",
+    "one worker and two": "cluster",
+    "1, 3, 10 and 30 million incidents": "scale",
 }
-WITHOUT_HOME = {"locate"}
+WITHOUT_HOME = {"locate", "etl_peer", "late_batch", "cluster", "scale", "ledgers", "push"}
 
 
 def build_home(home: Path) -> None:

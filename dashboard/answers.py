@@ -134,8 +134,15 @@ def draw_map(
     }
 
 
-def draw_panels(scope: Scope, snapshot: Snapshot, *, search: str) -> Answer:
-    """Every panel that needs no chart."""
+def draw_panels(scope: Scope, snapshot: Snapshot, *, search: str, withheld: bool = False) -> Answer:
+    """
+    Every panel that needs no chart.
+
+    Parameters
+    ----------
+    withheld
+        A newer snapshot is published but damaged.
+    """
     view = settle(scope, snapshot, search)
     words = Words(view.state.lang)
     manifest = snapshot.manifest
@@ -163,7 +170,7 @@ def draw_panels(scope: Scope, snapshot: Snapshot, *, search: str) -> Answer:
             words=words,
         ),
         "footer": surroundings.footer(manifest, words),
-        "notice": panels.notes(words, _notes(snapshot, view)),
+        "notice": panels.notes(words, (*["withheld"] * withheld, *_notes(snapshot, view))),
         "map_note": _window_text(view, words),
     }
 
@@ -178,6 +185,7 @@ def draw_charts(scope: Scope, snapshot: Snapshot, *, search: str) -> Answer:
     return {
         "charts": panels.charts(
             name=_name(scope, snapshot, view.subject, words),
+            is_carried=line is not None and line.is_carried,
             trend=None
             if line is None
             else figures.trend_chart(

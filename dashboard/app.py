@@ -13,7 +13,7 @@ from dash import Dash, set_props
 from flask import has_request_context
 from werkzeug.exceptions import HTTPException
 
-from dashboard import callbacks, ids, layout, panels, routes, startup
+from dashboard import api, callbacks, ids, layout, panels, routes, startup
 from dashboard.auth import PROVIDERS
 from dashboard.guard import Guard, current_scope
 from dashboard.text import Words
@@ -62,6 +62,7 @@ def create_app(settings: Settings, store: Store, *, provider: Provider | None = 
     app.server.secret_key = startup.secret_key(settings)
     guard = Guard(app, provider or PROVIDERS[settings.auth]())
     routes.register(app.server, store)
+    api.register(app.server, api.Api(settings, store))
     callbacks.register(app, guard, store)
     # Dash types its layout properties by their empty defaults.
     untyped: Any = app

@@ -124,7 +124,8 @@ def _register_drawing(guard: Guard, store: Store) -> None:
     )
     def draw_panels(scope: Scope, trigger: str, search: str) -> Any:
         del trigger
-        return answers.draw_panels(scope, store.current(), search=search)
+        snapshot = store.current()
+        return answers.draw_panels(scope, snapshot, search=search, withheld=store.alarm is not None)
 
     @guard.register(
         output={"charts": Output(ids.CHARTS, "children")},

@@ -9,7 +9,7 @@ from dash import dcc, html
 from dashboard import controls, ids, panels
 from dashboard.markup import attributes
 from dashboard.text import Words
-from data.store import SnapshotError
+from data.manifest import SnapshotError
 
 if TYPE_CHECKING:
     from data.access import Scope

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dashboard.inputs import MapEvent
     from dashboard.view import View
-    from data.store import Manifest
+    from data.manifest import Manifest
 
 FIELDS: Final[Mapping[str, str]] = {
     ids.LAYER: "layer",

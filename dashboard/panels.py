@@ -46,8 +46,9 @@ def error(words: Words, number: str) -> html.Div:
 
 
 def notes(words: Words, names: tuple[str, ...]) -> list[Component]:
-    """Say which parts of the address were not honoured."""
+    """Say which parts of the address were not honoured, and what else the reader must know."""
     known = {
+        "withheld",
         "area",
         "level",
         "layer",
@@ -118,15 +119,17 @@ def charts(
     trend: Figure | None,
     categories: Figure | None,
     grain: Grain,
+    is_carried: bool,
     words: Words,
 ) -> list[Component]:
     """Trend and category panels; None = nothing was recorded."""
     missing = empty(words, words("empty_selection"))
+    note = words(f"trend_note_{grain}") + (words("trend_note_carried") if is_carried else "")
     return [
         panel(
             words("trend_title", name=name),
             _graph(trend, words) if trend is not None else missing,
-            note=words(f"trend_note_{grain}"),
+            note=note,
         ),
         panel(
             words("categories_title", name=name),

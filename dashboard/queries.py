@@ -142,17 +142,35 @@ def level_rates(
 
 @dataclass(frozen=True)
 class Series:
-    """Incidents per consecutive period, shape (n periods,)."""
+    """
+    Incidents per consecutive period, shape (n periods,).
+
+    Attributes
+    ----------
+    counts
+        Incidents of the area itself.
+    carried
+        Its share of those of the areas that it took over when grids were re-cut, whole numbers;
+        they count for the ended areas in every sum, so they stand in the trend only.
+    """
 
     starts: list[dt.date]
     counts: NDArray[np.int64]
+    carried: NDArray[np.int64]
 
     def total(self, window: Window) -> int | None:
-        """Incidents in a window; None where the window reaches beyond what is known."""
+        """
+        Incidents in a window; None where it reaches beyond what is known of the area itself.
+
+        So a window of before a re-cut is not compared with one of after it.
+        """
         if window.start not in self.starts or window.end not in self.starts:
             return None
         first = self.starts.index(window.start)
-        return int(self.counts[first : first + window.periods].sum())
+        inside = slice(first, first + window.periods)
+        if self.carried[inside].any() and not self.counts[inside].any():
+            return None
+        return int(self.counts[inside].sum())
 
 
 @scoped_cache
@@ -168,15 +186,49 @@ def area_series(scope: Scope, snapshot: Snapshot, area: Area, selection: Selecti
     hierarchy(scope, snapshot).check(area)
     manifest = snapshot.manifest
     starts = periods.span(manifest.first_period, manifest.last_period, grain=manifest.grain)
+    own = _history(snapshot, area.level, {area.index: 1.0}, starts, selection)
+    parts = _taken_over(snapshot, area)
+    shares = _history(snapshot, area.level, parts, starts, selection)
+    # Rounded as they run on, so that the whole history keeps its sum.
+    carried = np.diff(np.round(np.cumsum(shares)), prepend=0.0)
+    return Series(starts, own.astype(np.int64), carried.astype(np.int64))
+
+
+def _history(
+    snapshot: Snapshot,
+    level: str,
+    weights: dict[int, float],
+    starts: list[dt.date],
+    selection: Selection,
+) -> NDArray[np.float64]:
+    """Weighted incidents of some areas per period."""
+    counts = np.zeros(len(starts))
+    if not weights:
+        return counts
     where, values = selection.condition
+    listed = ", ".join(str(int(index)) for index in weights)
     found = snapshot.arrays(
-        f"SELECT period_start, sum(count)::BIGINT AS count FROM area_counts_{area.level} "
-        f"WHERE area_index = ? AND {where} GROUP BY period_start",
-        [area.index, *values],
+        f"SELECT period_start, area_index, sum(count)::BIGINT AS count FROM area_counts_{level} "
+        f"WHERE area_index IN ({listed}) AND {where} GROUP BY period_start, area_index",
+        values,
     )
+    position = {start: i for i, start in enumerate(starts)}
     days = found["period_start"].astype("datetime64[D]").tolist()
-    known = dict(zip(days, found["count"].tolist(), strict=True))
-    return Series(starts, np.array([known.get(start, 0) for start in starts], dtype=np.int64))
+    for day, index, count in zip(
+        days, found["area_index"].tolist(), found["count"].tolist(), strict=True
+    ):
+        if day in position:
+            counts[position[day]] += weights[index] * count
+    return counts
+
+
+def _taken_over(snapshot: Snapshot, area: Area) -> dict[int, float]:
+    """Ended areas of which an area took over a part, with the share of each."""
+    found = snapshot.arrays(
+        "SELECT old_index, weight FROM crosswalk WHERE level = ? AND new_index = ?",
+        [area.level, area.index],
+    )
+    return dict(zip(found["old_index"].tolist(), found["weight"].tolist(), strict=True))
 
 
 @scoped_cache

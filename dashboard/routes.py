@@ -11,9 +11,9 @@ from flask_compress import Compress
 
 from dashboard.compressed import STATIC, Compressed
 from dashboard.guard import current_scope
-from dashboard.map.view import area_names, cell_sources
-from data.store import SnapshotError
-from geo import tiles
+from dashboard.map.tiles import tile
+from dashboard.map.view import area_names
+from data.manifest import SnapshotError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,13 +49,15 @@ def register(server: Flask, store: Store) -> None:
     server.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
 
     @server.get("/tiles/<version>/<name>/<int:z>/<int:x>/<int:y>.pbf", endpoint="tile")
-    def tile(version: str, name: str, z: int, x: int, y: int) -> Response:
-        return tile_answer(current_scope(), store.current(), version, name, (z, x, y))
+    def one_tile(version: str, name: str, z: int, x: int, y: int) -> Response:
+        snapshot = _of_version(store, version)
+        return tile_answer(current_scope(), snapshot, version, name, (z, x, y))
 
     @server.get("/names/<version>/<level>.json", endpoint="names")
     def names(version: str, level: str) -> Response:
         lang = "en" if request.args.get("lang") == "en" else "zh"
-        return names_answer(current_scope(), store.current(), version, level, lang)
+        snapshot = _of_version(store, version)
+        return names_answer(current_scope(), snapshot, version, level, lang)
 
     @server.get("/healthz", endpoint="health")
     def health() -> Response:
@@ -66,21 +68,20 @@ def register(server: Flask, store: Store) -> None:
         return Response("ok\n", mimetype="text/plain")
 
 
+def _of_version(store: Store, version: str) -> Snapshot:
+    """Snapshot that a page's address is about: a page may be older or newer than this process."""
+    try:
+        return store.of_version(version)
+    except SnapshotError:
+        abort(404)
+
+
 def tile_answer(
     scope: Scope, snapshot: Snapshot, version: str, name: str, address: tuple[int, int, int]
 ) -> Response:
-    """
-    One vector tile, gzipped as stored; 204 where it is empty, 404 where there are no such tiles.
-
-    Shapes without names may be seen by every scope; cells show where incidents were, so only by
-    a scope that covers the whole city.
-    """
-    levels = {entry["level"] for entry in snapshot.manifest.levels}
-    cells = {f"cells_{resolution}" for resolution in cell_sources(scope, snapshot)}
-    if name not in levels | cells or not scope.area_codes:
-        abort(404)
+    """One vector tile, gzipped; 204 where it is empty, 404 where there are no such tiles."""
     try:
-        content = tiles.read_tile(snapshot.tile_file(name, version), *address)
+        content = tile(scope, snapshot, version, name, address)
     except SnapshotError:
         abort(404)
     answer = Response(content or b"", status=200 if content else 204)

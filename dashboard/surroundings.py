@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dash import dcc, html
 
 from dashboard import numerals
 from dashboard.map.view import AREA_COLOURS, NO_DATA_COLOUR, cell_colours, cell_ranges
 from dashboard.markup import attributes
+from dashboard.text import catalogue
 from data import rates
 
 if TYPE_CHECKING:
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 
     from dashboard.summary import RateRow
     from dashboard.text import Words
-    from data.store import Manifest
+    from data.manifest import Manifest
+
+_SUMS: Final = (
+    "read", "accepted", "quarantined", "duplicate", "refused", "incidents", "superseded",
+    "no_point",
+)  # fmt: skip
 
 Component = Any
 Step = tuple[str, str]
@@ -127,20 +133,57 @@ def hover_detail(row: RateRow, *, unit: str, period: str, words: Words) -> html.
 
 def footer(manifest: Manifest, words: Words) -> list[Component]:
     """Row account, date, snapshot and notices: on every page."""
-    rows, city = manifest.rows, manifest.city
-    account = {
-        name: f"{rows[name]:,d}"
-        for name in ("read", "accepted", "quarantined", "duplicate", "no_point")
-    }
+    city = manifest.city
+    sums = {name: f"{manifest.rows[name]:,d}" for name in _SUMS}
     titles = [words.pick(entry["title_zh"], entry["title_en"]) for entry in manifest.raw["sources"]]
     joined = ", ".join(titles)
     return [
         html.Span(words.pick(city["notice_zh"], city["notice_en"]), className="notice"),
-        html.Span(words("footer_rows", **account)),
+        html.Span(words("footer_rows", **sums)),
+        html.Span(words("footer_incidents", **sums)),
+        html.Details(
+            [
+                html.Summary(words("footer_reasons")),
+                html.Ul([html.Li(line) for line in account_lines(manifest, words)]),
+            ],
+            className="account",
+        ),
         html.Span(words("footer_as_of", as_of=manifest.raw["periods"]["as_of"])),
         html.Span(words("footer_sources", sources=joined), className="sources"),
         html.Span(words("footer_snapshot", snapshot=manifest.id), className="snapshot"),
     ]
+
+
+def account_lines(manifest: Manifest, words: Words) -> list[str]:
+    """Say why rows were turned away, whose point is of no use, and what is not placed where."""
+    rows = manifest.rows
+    levels = {entry["level"]: entry for entry in manifest.levels}
+    turned_away = [
+        words("footer_quarantined", reason=_reason(code, words), rows=f"{count:,d}")
+        for code, count in rows["quarantine_reasons"].items()
+    ]
+    refused = [
+        words("footer_refused", reason=_reason(code, words), rows=f"{count:,d}")
+        for code, count in rows["refused_reasons"].items()
+    ]
+    dropped = [
+        words("footer_points_dropped", reason=_reason(code, words), rows=f"{count:,d}")
+        for code, count in rows["points_dropped"].items()
+    ]
+    not_placed = [
+        words(
+            "footer_not_placed",
+            level=words.pick(levels[level]["name_zh"], levels[level]["name_en"]),
+            rows=f"{count:,d}",
+        )
+        for level, count in rows["not_placed"].items()
+    ]
+    return [*turned_away, *refused, *dropped, *not_placed]
+
+
+def _reason(code: str, words: Words) -> str:
+    """Reason in words; one that the catalogue does not know stays a code."""
+    return words(f"reason_{code}") if f"reason_{code}" in catalogue() else code
 
 
 def header(manifest: Manifest, words: Words) -> list[Component]:

@@ -34,6 +34,7 @@ class Trend:
     last_year: list[int | None]
     lower: list[float | None]
     upper: list[float | None]
+    is_carried: bool
 
 
 @dataclass(frozen=True)
@@ -60,20 +61,22 @@ def trend(scope: Scope, snapshot: Snapshot, area: Area, selection: Selection) ->
     window = selection.window
     first = periods.shift(window.end, 1 - SHOWN[window.grain], grain=window.grain)
     starts = periods.span(first, window.end, grain=window.grain)
-    expected = rates.expected_range(series.counts, grain=window.grain)
+    history = series.counts + series.carried
+    expected = rates.expected_range(history, grain=window.grain)
     known = {start: i for i, start in enumerate(series.starts)}
     year = periods.PERIODS_PER_YEAR[window.grain]
     now = [known.get(start) for start in starts]
     past = [known.get(periods.shift(start, -year, grain=window.grain)) for start in starts]
-    counts = [None if i is None else int(series.counts[i]) for i in now]
+    counts = [None if i is None else int(history[i]) for i in now]
     if not any(counts):
         return None
     return Trend(
         starts=starts,
         counts=counts,
-        last_year=[None if i is None else int(series.counts[i]) for i in past],
+        last_year=[None if i is None else int(history[i]) for i in past],
         lower=[_known(expected.lower, i) for i in now],
         upper=[_known(expected.upper, i) for i in now],
+        is_carried=bool(series.carried.any()),
     )
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from dashboard.queries import Selection
     from data.access import Scope
-    from data.store import Manifest, Snapshot
+    from data.manifest import Manifest
+    from data.store import Snapshot
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 """
-City folders: `city.toml`, `areas.toml`, `sources.toml` and `categories.csv`, read strictly.
+City folders: `city.toml`, `areas.toml`, `categories.csv` and `sources/*.toml`, read strictly.
 
 A folder says everything that differs between two cities. It is checked as a whole: every unknown
 key, missing file and wrong value is reported at once, in the words of the file.
@@ -13,6 +13,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from data.refusals import forbidden_category
+from data.source import SOURCES_FOLDER, Source, read_source, source_files
 from data.tables import (
     REQUIRED,
     Keys,
@@ -34,30 +36,35 @@ if TYPE_CHECKING:
     from geo.divisions import Level
 
 Exposure = Literal["population", "households", "area_km2"]
-Format = Literal["csv", "parquet", "geojson"]
 Theirs = tuple[str, ...]
 """Columns of a file whose values, joined by `-`, are one value of ours."""
 
-FILES: Final = ("city.toml", "areas.toml", "sources.toml", "categories.csv")
+FILES: Final = ("city.toml", "areas.toml", "categories.csv")
 HOME_MARK: Final = "@home"
 EXPOSURES: Final = ("population", "households", "area_km2")
-FORMATS: Final = ("csv", "parquet", "geojson")
-ORIGINS: Final = ("reported", "discovered")
-WITHOUT_ID: Final = ("refuse", "accept")
-SEVERITIES: Final = (1, 2, 3, 4)
 LEVEL_COLUMNS: Final = (
     "code", "name", "name_en", "parent_code", "population", "households", "valid_from", "valid_to",
 )  # fmt: skip
-SOURCE_COLUMNS: Final = (
-    "incident_id", "occurred_at", "reported_at", "deadline_at", "resolved_at", "category",
-    "severity", "outcome", "lng", "lat", "area_code",
-)  # fmt: skip
-TIME_COLUMNS: Final = ("occurred_at", "reported_at", "deadline_at", "resolved_at")
+CODE_LIST_COLUMNS: Final = ("code", "name", "name_en", "parent_code")
 _CATEGORY_HEADER: Final = ["code", "parent_code", "name_zh", "name_en"]
 
 
 class CityError(ValueError):
     """A city folder cannot be used; the message lists every fault, one a line."""
+
+
+@dataclass(frozen=True)
+class CodeList:
+    """
+    CSV list of the areas that exist, with or without a polygon.
+
+    `columns` is as in `LevelFile`, without ledgers and dates; only codes that start with `prefix`
+    are of this city.
+    """
+
+    file: Path
+    prefix: str
+    columns: Mapping[str, Theirs]
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ class LevelFile:
 
     `file` holds its polygons, or `dissolve` names the lower level whose polygons are joined by
     their parent codes; `columns` then names columns of that level's file. With `numeric_codes`
-    leading zeros of codes do not count.
+    leading zeros of codes do not count. Areas that only the list `codes` names have no polygon.
     """
 
     level: Level
@@ -78,42 +85,7 @@ class LevelFile:
     frame: str
     numeric_codes: bool
     columns: Mapping[str, Theirs]
-
-
-@dataclass(frozen=True)
-class Published:
-    """A column with the publisher's own area codes, against which placing is measured."""
-
-    column: str
-    level: Level
-    numeric_codes: bool
-
-
-@dataclass(frozen=True)
-class Source:
-    """
-    One ledger: its files, its clock and frame, and the columns that may be read.
-
-    `rows_without_id` tells what an empty incident id means: a fault of the row, or (where the
-    publisher gives none for some kinds) a row that is its own identity.
-    """
-
-    name: str
-    title_zh: str
-    title_en: str
-    files: tuple[Path, ...]
-    format: Format
-    time_zone: str
-    time_format: str
-    frame: str
-    channel: str
-    origin: str
-    rows_without_id: str
-    numeric_codes: bool
-    columns: Mapping[str, str]
-    category_codes: Mapping[str, str]
-    severity_codes: Mapping[str, int]
-    published: tuple[Published, ...]
+    codes: CodeList | None = None
 
 
 @dataclass(frozen=True)
@@ -143,29 +115,47 @@ class City:
     notice_zh: str
     notice_en: str
     as_of: dt.date | None
+    code_patterns: Mapping[str, str]
     levels: tuple[LevelFile, ...]
     sources: tuple[Source, ...]
     categories: tuple[Category, ...]
 
     @property
     def config_hash(self) -> str:
-        """Sixteen hexadecimal digits of the four files' content."""
+        """Sixteen hexadecimal digits of the content of the folder's own files."""
         return folder_hash(self.folder)
 
     @property
     def input_files(self) -> list[Path]:
         """Every file with areas or incidents, each once, in order."""
         files = [level.file for level in self.levels if level.file is not None]
+        files += [level.codes.file for level in self.levels if level.codes is not None]
         files += [file for source in self.sources for file in source.files]
         return list(dict.fromkeys(files))
 
 
 def folder_hash(folder: Path) -> str:
-    """Sixteen hexadecimal digits of the content of a city folder's four files."""
+    """Sixteen hexadecimal digits of the content of a city folder's own files."""
     digest = hashlib.sha256()
-    for name in FILES:
-        digest.update((folder / name).read_bytes() + b"\0")
+    for path in [*(folder / name for name in FILES), *source_files(folder)]:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
+
+
+def read_city_code(folder: Path) -> str:
+    """
+    Code of the city that a folder describes; nothing else is checked.
+
+    Raises
+    ------
+    CityError
+        There is none.
+    """
+    faults: list[str] = []
+    code = parse_toml(folder / "city.toml", faults).get("code")
+    if not isinstance(code, str):
+        raise CityError(f"city folder {folder}: city.toml gives no `code`")
+    return code
 
 
 def read_city(folder: Path, *, home: Path) -> City:
@@ -175,7 +165,7 @@ def read_city(folder: Path, *, home: Path) -> City:
     Parameters
     ----------
     folder
-        Holds the four files.
+        Holds the three files and the folder `sources`.
     home
         What `@home` in `data_root` stands for (`PINGAN_HOME`).
 
@@ -192,7 +182,13 @@ def read_city(folder: Path, *, home: Path) -> City:
     root = _data_root(folder, str(city["data_root"]), home=home)
     categories = _read_categories(folder / "categories.csv", faults)
     levels = _read_levels(folder / "areas.toml", root, faults)
-    sources = _read_sources(folder / "sources.toml", root, categories, faults)
+    codes = frozenset(category.code for category in categories)
+    sources = tuple(
+        read_source(path, root=root, known_categories=codes, faults=faults)
+        for path in source_files(folder)
+    )
+    if not sources:
+        faults.append(f"{SOURCES_FOLDER}/: holds no source (*.toml)")
     _check_city(city, faults)
     if faults:
         raise CityError(f"city folder {folder}:\n  " + "\n  ".join(faults))
@@ -215,6 +211,7 @@ _CITY_KEYS: Final[Keys] = {
     "notice_zh": (str, ""),
     "notice_en": (str, ""),
     "as_of": (dt.date, None),
+    "code_patterns": (dict, {}),
 }
 _LEVEL_KEYS: Final[Keys] = {
     "level": (str, REQUIRED),
@@ -225,29 +222,12 @@ _LEVEL_KEYS: Final[Keys] = {
     "frame": (str, "EPSG:4326"),
     "numeric_codes": (bool, False),
     "columns": (dict, {}),
+    "codes": (dict, None),
 }
-_SOURCE_KEYS: Final[Keys] = {
-    "name": (str, REQUIRED),
-    "title_zh": (str, REQUIRED),
-    "title_en": (str, REQUIRED),
-    "files": (list, REQUIRED),
-    "format": (str, REQUIRED),
-    "time_zone": (str, REQUIRED),
-    "time_format": (str, REQUIRED),
-    "frame": (str, REQUIRED),
-    "channel": (str, REQUIRED),
-    "origin": (str, REQUIRED),
-    "rows_without_id": (str, "refuse"),
-    "numeric_codes": (bool, False),
+_CODES_KEYS: Final[Keys] = {
+    "file": (str, REQUIRED),
+    "prefix": (str, ""),
     "columns": (dict, REQUIRED),
-    "category_codes": (dict, {}),
-    "severity_codes": (dict, {}),
-    "published": (list, []),
-}
-_PUBLISHED_KEYS: Final[Keys] = {
-    "column": (str, REQUIRED),
-    "level": (str, REQUIRED),
-    "numeric_codes": (bool, False),
 }
 
 
@@ -288,6 +268,8 @@ def _read_levels(path: Path, root: Path, faults: list[str]) -> tuple[LevelFile, 
             taken["file"] = existing_file(root / taken["file"], where, faults)
             if taken["level"] != LEVELS[0] and "code" not in columns:
                 faults.append(f"{where}: [level.columns] must name `code`")
+        if taken["codes"] is not None:
+            taken["codes"] = _read_code_list(taken["codes"], root, where, faults)
         levels.append(LevelFile(**{**taken, "columns": columns}))
     named = [level.level for level in levels]
     if len(set(named)) != len(named):
@@ -299,6 +281,22 @@ def _read_levels(path: Path, root: Path, faults: list[str]) -> tuple[LevelFile, 
             _check_dissolve(level, levels, path.name, faults)
     known = [level for level in levels if level.level in LEVELS]
     return tuple(sorted(known, key=lambda level: LEVELS.index(level.level)))
+
+
+def _read_code_list(
+    table: Mapping[str, Any], root: Path, where: str, faults: list[str]
+) -> CodeList:
+    where = f"{where}: codes"
+    taken = take(table, _CODES_KEYS, where, faults)
+    columns = _level_columns(taken["columns"], where, faults)
+    unusable = sorted(set(columns) - set(CODE_LIST_COLUMNS))
+    if unusable or "code" not in columns:
+        faults.append(
+            f"{where}: [level.codes.columns] must name `code` and may name "
+            f"{', '.join(CODE_LIST_COLUMNS[1:])}"
+        )
+    file = existing_file(root / taken["file"], where, faults)
+    return CodeList(file=file, prefix=taken["prefix"], columns=columns)
 
 
 def _check_dissolve(
@@ -326,57 +324,6 @@ def _level_columns(columns: Mapping[str, Any], where: str, faults: list[str]) ->
     return taken
 
 
-def _read_sources(
-    path: Path, root: Path, categories: tuple[Category, ...], faults: list[str]
-) -> tuple[Source, ...]:
-    sources = []
-    for number, table in enumerate(tables(path, "source", faults), start=1):
-        where = f"{path.name}: source {number} ({table.get('name', '?')})"
-        # One published column may stand as a single table.
-        published = table.get("published", [])
-        single = {"published": [published]} if isinstance(published, dict) else {}
-        taken = take({**table, **single}, _SOURCE_KEYS, where, faults)
-        taken["files"] = tuple(
-            existing_file(root / str(name), where, faults) for name in taken["files"]
-        )
-        _check_source(taken, {category.code for category in categories}, where, faults)
-        taken["published"] = tuple(
-            Published(**take(entry, _PUBLISHED_KEYS, f"{where}: published", faults))
-            for entry in taken["published"]
-        )
-        for entry in taken["published"]:
-            check_choice(entry.level, LEVELS, f"{where}: published: `level`", faults)
-        sources.append(Source(**taken))
-    names = [source.name for source in sources]
-    if len(set(names)) != len(names):
-        faults.append(f"{path.name}: a source name is given twice")
-    return tuple(sources)
-
-
-def _check_source(source: dict[str, Any], codes: set[str], where: str, faults: list[str]) -> None:
-    check_choice(source["format"], FORMATS, f"{where}: `format`", faults)
-    check_choice(source["origin"], ORIGINS, f"{where}: `origin`", faults)
-    check_choice(source["rows_without_id"], WITHOUT_ID, f"{where}: `rows_without_id`", faults)
-    check_zone(source["time_zone"], where, faults)
-    check_frame_name(source["frame"], where, faults)
-    columns = source["columns"]
-    for ours, theirs in columns.items():
-        if ours not in SOURCE_COLUMNS:
-            faults.append(f"{where}: unknown column `{ours}`; known: {', '.join(SOURCE_COLUMNS)}")
-        elif not isinstance(theirs, str):
-            faults.append(f"{where}: column `{ours}` must be a name")
-    for needed in ("occurred_at", "category"):
-        if needed not in columns:
-            faults.append(f"{where}: [source.columns] must name `{needed}`")
-    if ("lng" in columns) != ("lat" in columns):
-        faults.append(f"{where}: [source.columns] must name both `lng` and `lat`, or neither")
-    unknown = sorted({str(code) for code in source["category_codes"].values()} - codes)
-    if unknown:
-        faults.append(f"{where}: category codes {unknown[:5]} are not in categories.csv")
-    if any(level not in SEVERITIES for level in source["severity_codes"].values()):
-        faults.append(f"{where}: severity codes must be 1 to 4")
-
-
 def _read_categories(path: Path, faults: list[str]) -> tuple[Category, ...]:
     with path.open(encoding="utf-8-sig", newline="") as stream:
         reader = csv.DictReader(stream)
@@ -393,6 +340,11 @@ def _read_categories(path: Path, faults: list[str]) -> tuple[Category, ...]:
     for category in categories:
         if not (category.code and category.name_zh and category.name_en):
             faults.append(f"{path.name}: {category.code or 'a row'} lacks its code or a name")
+        if forbidden_category(category.name_zh, category.name_en):
+            faults.append(
+                f"{path.name}: {category.code} ({category.name_zh}, {category.name_en}) is of a "
+                "class that is refused (docs/code-books.md); leave it out"
+            )
         above = category.parent_code
         if above is not None and (above not in parents or parents[above] is not None):
             faults.append(f"{path.name}: {category.code} has parent {above}, no top category")

@@ -40,6 +40,11 @@ class Window:
         """Shift the same window back by a number of periods."""
         return Window(shift(self.end, -periods, grain=self.grain), self.periods, self.grain)
 
+    @property
+    def starts(self) -> list[dt.date]:
+        """First days of the window's periods, in order."""
+        return span(self.start, self.end, grain=self.grain)
+
 
 def period_starts(days: Days, *, grain: Grain) -> Days:
     """
@@ -76,6 +81,28 @@ def span(first: dt.date, last: dt.date, *, grain: Grain) -> list[dt.date]:
         starts.append(first)
         first = shift(first, 1, grain=grain)
     return starts
+
+
+def exposure_days(valid_from: Days, valid_to: Days, window: Window) -> NDArray[np.int64]:
+    """
+    Days of a window on which each area is valid: its share of the window's exposure.
+
+    Parameters
+    ----------
+    valid_from, valid_to
+        First day, and first day no longer valid, of each area (`geo.divisions.validity`).
+    window
+        Whole periods.
+
+    Returns
+    -------
+    days
+        0 to the days of the window. An area that is cut in two inside a window, and the two that
+        follow it, share out the days: residents times days are neither lost nor doubled.
+    """
+    first, after = np.datetime64(window.start), np.datetime64(window.last_day) + 1
+    days = np.minimum(valid_to, after) - np.maximum(valid_from, first)
+    return np.maximum(days.astype(np.int64), 0)
 
 
 def label(start: dt.date, *, grain: Grain) -> str:

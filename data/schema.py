@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Raised when a stored column changes; readers refuse a snapshot of another version."""
 
 NOT_PLACED: Final = -1
@@ -17,7 +17,7 @@ NOT_PLACED: Final = -1
 UNKNOWN_SEVERITY: Final = 0
 """Stored severity of incidents whose source does not tell one; never shown as a level."""
 
-Kind = Literal["text", "int", "float", "date", "time", "bool"]
+Kind = Literal["text", "int", "long", "float", "date", "time", "bool"]
 
 
 class SchemaError(ValueError):
@@ -92,14 +92,14 @@ TABLES: Final[dict[str, Table]] = {
             Column("valid_to", "date", "first day no longer valid", nullable=True),
             Column("population", "float", "residents", nullable=True),
             Column("households", "float", "households", nullable=True),
-            Column("area_km2", "float", "km²"),
+            Column("area_km2", "float", "km²; null where nobody drew a polygon", nullable=True),
             Column("exposure", "float", "in the city's unit of exposure", nullable=True),
-            Column("lng", "float", "degrees, WGS 84, a point inside"),
-            Column("lat", "float", "degrees, WGS 84, a point inside"),
-            Column("west", "float", "degrees"),
-            Column("south", "float", "degrees"),
-            Column("east", "float", "degrees"),
-            Column("north", "float", "degrees"),
+            Column("lng", "float", "degrees, WGS 84, a point inside", nullable=True),
+            Column("lat", "float", "degrees, WGS 84, a point inside", nullable=True),
+            Column("west", "float", "degrees", nullable=True),
+            Column("south", "float", "degrees", nullable=True),
+            Column("east", "float", "degrees", nullable=True),
+            Column("north", "float", "degrees", nullable=True),
         ),
         ("level", "area_index"),
     ),
@@ -136,61 +136,119 @@ TABLES: Final[dict[str, Table]] = {
         ("level", "period_end", "area_index"),
     ),
     "accounts": Table(
-        "one per source file",
+        "one per source and file (pushes and views: per day)",
         (
             Column("source", "text"),
             Column("file", "text"),
             Column("read", "int", "rows"),
-            Column("accepted", "int", "rows"),
+            Column("accepted", "int", "rows kept as a version of an incident"),
             Column("quarantined", "int", "rows"),
-            Column("duplicate", "int", "rows"),
+            Column("duplicate", "int", "rows that say nothing new"),
+            Column("refused", "int", "rows turned away at the door"),
         ),
         ("source", "file"),
     ),
     "quarantine": Table(
-        "one per refused row",
+        "one per quarantined row",
         (
+            Column("batch", "int", "number in the intake log"),
             Column("source", "text"),
             Column("file", "text"),
             Column("row", "int", "1 = first data row"),
             Column("reason", "text"),
             Column("field", "text"),
-            Column("value", "text", "scrubbed", nullable=True),
+            Column("value", "text", "masked excerpt", nullable=True),
         ),
-        ("source", "file", "row"),
+        ("batch", "row"),
     ),
     "incidents": Table(
-        "one per accepted incident (Delta table, partitioned by month)",
+        "one per incident and version (Delta table, partitioned by month); the versions that a "
+        "later one replaced are listed in `superseded`",
         (
             Column("incident_id", "text", "source:id"),
+            Column("version", "int", "the source's own number, else 1, 2, 3 in order of arrival"),
             Column("source", "text"),
             Column("channel", "text"),
             Column("origin", "text", "reported or discovered"),
-            Column("category", "text", "code"),
+            Column("category", "text", "code of the upper level"),
+            Column("subcategory", "text", "code of the lower level", nullable=True),
             Column("severity", "int", "1-4", nullable=True),
+            Column("scale", "int", "1 individual, 2 group, 3 large group", nullable=True),
             Column("occurred_at", "time", "UTC"),
             Column("occurred_on", "date", "city time"),
             Column("period_start", "date", "city time"),
             Column("reported_at", "time", "UTC", nullable=True),
-            Column("deadline_at", "time", "UTC", nullable=True),
+            Column("dispatched_at", "time", "UTC", nullable=True),
+            Column("signed_at", "time", "UTC", nullable=True),
             Column("resolved_at", "time", "UTC", nullable=True),
-            Column("outcome", "text", nullable=True),
+            Column("archived_at", "time", "UTC", nullable=True),
+            Column("deadline_at", "time", "UTC", nullable=True),
+            Column("updated_at", "time", "UTC, by the source's clock", nullable=True),
+            Column("status", "text", "code", nullable=True),
+            Column("outcome", "text", "code", nullable=True),
+            Column("repeat_of", "text", "incident_id", nullable=True),
             Column("lng", "float", "degrees, WGS 84", nullable=True),
             Column("lat", "float", "degrees, WGS 84", nullable=True),
+            Column("precision", "text", "address, street, place or area", nullable=True),
             Column("located_by", "text", "point, code or none"),
             Column("city_code", "text", nullable=True),
             Column("county_code", "text", nullable=True),
             Column("township_code", "text", nullable=True),
             Column("community_code", "text", nullable=True),
             Column("grid_code", "text", nullable=True),
-            Column("cell_6", "text", nullable=True),
-            Column("cell_7", "text", nullable=True),
-            Column("cell_8", "text", nullable=True),
-            Column("cell_9", "text", nullable=True),
-            Column("cell_10", "text", nullable=True),
-            Column("month", "text", "YYYY-MM of occurred_on"),
+            Column("area_level", "text", "lowest level of the above", nullable=True),
+            Column("area_index", "int", f"at that level, {NOT_PLACED} = none"),
+            Column("cell_6", "long", "H3 index", nullable=True),
+            Column("cell_7", "long", "H3 index", nullable=True),
+            Column("cell_8", "long", "H3 index", nullable=True),
+            Column("cell_9", "long", "H3 index", nullable=True),
+            Column("cell_10", "long", "H3 index", nullable=True),
+            Column("ingested_at", "time", "UTC"),
+            Column("batch", "int", "number in the intake log"),
+            Column("row", "int", "1 = first data row of its file"),
+            Column("identity", "long", "hash of incident_id"),
+            Column("content", "long", "hash of what the source says of it"),
+            Column("rank", "long", "order among the versions of one incident"),
+            Column("month", "text", "YYYY-MM of period_start"),
         ),
-        ("incident_id",),
+        ("batch", "row"),
+    ),
+    "crosswalk": Table(
+        "one per area that was re-cut and area valid now that took a part of it",
+        (
+            Column("level", "text"),
+            Column("old_index", "int", "area_index of the ended area"),
+            Column("new_index", "int", f"area_index of the area valid now, {NOT_PLACED} = nowhere"),
+            Column("weight", "float", "share of the old area; 1 in all"),
+        ),
+        ("level", "old_index", "new_index"),
+    ),
+    "matches": Table(
+        "one per pair of incidents of different sources that look like one event: a proposal that "
+        "no count follows",
+        (
+            Column("first_id", "text", "incident_id of the earlier one"),
+            Column("second_id", "text", "incident_id"),
+            Column("first_source", "text"),
+            Column("second_source", "text"),
+            Column("area_level", "text", "lowest level of the first one", nullable=True),
+            Column("area_index", "int", f"of the first one at that level, {NOT_PLACED} = none"),
+            Column("gap_hours", "float", "hours"),
+            Column("distance_m", "float", "metres; null where either has no point", nullable=True),
+            Column("same_subcategory", "bool"),
+            Column("score", "float", "0-1"),
+        ),
+        ("first_id", "second_id"),
+    ),
+    "superseded": Table(
+        "one per version that is no longer the current one of its incident",
+        (
+            Column("month", "text", "of the version that was replaced"),
+            Column("batch", "int", "of the version that was replaced"),
+            Column("row", "int", "of the version that was replaced"),
+            Column("superseded_by", "int", "batch from which on it is not current"),
+        ),
+        ("batch", "row"),
     ),
 }
 

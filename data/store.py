@@ -1,19 +1,31 @@
-"""Read snapshots: the pointer, the manifest, and only the files that the manifest names."""
+"""
+Read snapshots: the pointer, the manifest, and only the files that the manifest names.
+
+What stays safe while an older snapshot is open: the tables of `data.held.HELD`, `areas` and
+`categories` are in memory, so their files may go. Every other table (risk, accounts, quarantine)
+and the tile archives are opened by their path at each use; retention keeps them as long as a
+process may have that snapshot open.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
+import logging
 import threading
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from data import schema
+from data.held import Part, Pool
+from data.manifest import Manifest, NoSnapshotError, SnapshotError, checksum
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,99 +33,36 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from data.periods import Grain
-
 POINTER: Final = "CURRENT"
 MANIFESTS: Final = "manifests"
-HELD: Final = ("area_counts_", "cell_counts_")
-"""
-Tables that are held in memory, compressed: every click asks for them.
+SNAPSHOTS: Final = "snapshots"
+RETRY_S: Final = 60.0
+"""Least time between two tries to open a snapshot that was damaged."""
 
-3 M incidents in 22,000 grids and 5 resolutions take 110 MB, and a query a third of the time that
-it takes on the files (`benchmarks/queries.py`).
-"""
+OLDER: Final = 5
+"""Earlier snapshots that are tried at the start when the published one is damaged."""
 
-
-class SnapshotError(RuntimeError):
-    """A snapshot is missing, of another schema version, or damaged."""
-
-
-class NoSnapshotError(SnapshotError):
-    """Nothing has been published under this home yet."""
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What one snapshot consists of; `raw` is the stored JSON object."""
-
-    raw: dict[str, Any]
-
-    @property
-    def id(self) -> str:
-        """Snapshot id, in order of time."""
-        return str(self.raw["snapshot"])
-
-    @property
-    def city(self) -> dict[str, Any]:
-        """The city's code, names, notices, time zone, grain, exposure unit and bands."""
-        return dict(self.raw["city"])
-
-    @property
-    def grain(self) -> Grain:
-        """Grain of the counted periods."""
-        grain: Grain = self.raw["city"]["grain"]
-        return grain
-
-    @property
-    def levels(self) -> list[dict[str, Any]]:
-        """Levels from the top down: level, name_zh, name_en, count, min_zoom, max_zoom."""
-        return list(self.raw["levels"])
-
-    @property
-    def cells(self) -> list[dict[str, Any]]:
-        """Cell resolutions: resolution, count, min_zoom, max_zoom."""
-        return list(self.raw["cells"])
-
-    @property
-    def boundary_version(self) -> str:
-        """Hash of the boundaries; names the area tiles for ever."""
-        return str(self.raw["boundary_version"])
-
-    @property
-    def cell_version(self) -> str:
-        """Hash of the cell registers; names the cell tiles for ever."""
-        return str(self.raw["cell_version"])
-
-    @property
-    def first_period(self) -> dt.date:
-        """First counted period."""
-        return dt.date.fromisoformat(self.raw["periods"]["first"])
-
-    @property
-    def last_period(self) -> dt.date:
-        """Last complete counted period."""
-        return dt.date.fromisoformat(self.raw["periods"]["last"])
-
-    @property
-    def rows(self) -> dict[str, Any]:
-        """Row account: read, accepted, quarantined, duplicate, and what is not placed."""
-        return dict(self.raw["rows"])
+log = logging.getLogger("data.store")
 
 
 class Snapshot:
     """One published state of the city, opened for reading; safe to share between threads."""
 
-    def __init__(self, home: Path, manifest: Manifest) -> None:
+    def __init__(self, home: Path, manifest: Manifest, pool: Pool | None = None) -> None:
         self.home = home
         self.manifest = manifest
-        self._files: dict[str, Path] = {
-            entry["table"]: home / entry["path"] for entry in manifest.raw["files"]
-        }
+        self._parts: dict[str, list[Part]] = {}
+        for entry in manifest.raw["files"]:
+            schema.table(entry["table"])
+            part = Part(home / entry["path"], entry["sha256"], entry["rows"])
+            self._parts.setdefault(entry["table"], []).append(part)
         self._tiles: dict[str, tuple[Path, str]] = {
             entry["name"]: (home / entry["path"], entry["version"])
             for entry in manifest.raw["tiles"]
         }
-        self._connection = self._connect()
+        self._lease = (pool or Pool(home / SNAPSHOTS)).lease(self._parts)
+        for name in {"areas", "categories"} & self._parts.keys():
+            getattr(self, name)
 
     @property
     def id(self) -> str:
@@ -132,37 +81,43 @@ class Snapshot:
 
     def tables(self) -> list[str]:
         """Names of the stored tables."""
-        return sorted(self._files)
+        return sorted(self._parts)
 
     def read(self, name: str) -> pd.DataFrame:
         """
-        Read a whole table in stored order.
+        Read a whole table in stored order, from all of its files.
 
         Raises
         ------
         SnapshotError
             The snapshot has no such table.
         """
-        return pd.read_parquet(self._file(name))
+        if name not in self._parts:
+            raise SnapshotError(f"snapshot {self.id} has no table {name}")
+        stored = pa.concat_tables(
+            (pq.ParquetFile(part.path).read() for part in self._parts[name]),
+            promote_options="permissive",
+        )
+        frame: pd.DataFrame = stored.to_pandas(types_mapper=_DATES.get)
+        return frame
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
         """
         Run one parameterised query over the tables, each under its own name.
 
-        The connection can read this snapshot's folder and nothing else, and its configuration
+        The connection can read the snapshots' folder and nothing else, and its configuration
         is locked; SQL text comes from code, values only through `parameters`.
         """
-        frame: pd.DataFrame = self._connection.cursor().execute(sql, list(parameters)).df()
+        frame: pd.DataFrame = self._lease.run(sql, parameters).df()
         return frame
 
     def arrays(self, sql: str, parameters: Sequence[object] = ()) -> dict[str, NDArray[Any]]:
         """Run a query as `query` does, without the cost of a frame: one array per column."""
-        found = self._connection.cursor().execute(sql, list(parameters)).fetchnumpy()
-        return dict(found)
+        return dict(self._lease.run(sql, parameters).fetchnumpy())
 
     def tile_file(self, name: str, version: str) -> Path:
         """
-        MBTiles archive of a level (`county`) or resolution (`cells_8`) at one version.
+        MBTiles archive of a level at one version.
 
         Raises
         ------
@@ -173,46 +128,36 @@ class Snapshot:
             raise SnapshotError(f"snapshot {self.id} has no tiles {name} of version {version}")
         return self._tiles[name][0]
 
-    def _file(self, name: str) -> Path:
-        if name not in self._files:
-            raise SnapshotError(f"snapshot {self.id} has no table {name}")
-        return self._files[name]
 
-    def _connect(self) -> duckdb.DuckDBPyConnection:
-        connection = duckdb.connect(":memory:")
-        connection.execute("SET enable_progress_bar = false")
-        connection.execute("ATTACH ':memory:' AS held (COMPRESS)")
-        for name, path in self._files.items():
-            schema.table(name)
-            source = f"read_parquet({_quoted(path.resolve())})"
-            if name.startswith(HELD):
-                connection.execute(f"CREATE TABLE held.{name} AS SELECT * FROM {source}")
-                # Compresses it before the next one takes its room.
-                connection.execute("CHECKPOINT held")
-                source = f"held.{name}"
-            connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {source}")
-        # Readers come at the same time; one that takes all cores makes the others wait.
-        connection.execute("SET threads = 1")
-        folders = sorted({f"{path.resolve().parent}/" for path in self._files.values()})
-        listed = ", ".join(_quoted(folder) for folder in folders)
-        connection.execute(f"SET allowed_directories = [{listed}]")
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
-        return connection
+_DATES: Final = {pa.date32(): pd.ArrowDtype(pa.date32())}
+"""Days stay days: as objects they take ten times the memory."""
 
 
-def _quoted(path: Path | str) -> str:
-    """SQL literal of a path."""
-    return "'" + str(path).replace("'", "''") + "'"
+@dataclass(frozen=True)
+class Alarm:
+    """Why a published snapshot is not the one that is served."""
+
+    snapshot: str
+    reason: str
 
 
 class Store:
-    """The published snapshots under one home; the newest is opened once and kept."""
+    """
+    The published snapshots under one home; the newest sound one is open.
+
+    A later one is opened beside it while it goes on answering, and takes its place when every
+    file has proved sound. A damaged one never does: `alarm` then tells why.
+    """
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.alarm: Alarm | None = None
         self._lock = threading.Lock()
-        self._open: Snapshot | None = None
+        self._opening: threading.Thread | None = None
+        self._open: tuple[Snapshot, ...] = ()
+        self._retry_at = 0.0
+        self._checked: Checked = {}
+        self._pool: Pool | None = None
 
     def current_id(self) -> str:
         """
@@ -224,7 +169,7 @@ class Store:
             Nothing is published yet; the message says which command publishes.
         """
         try:
-            return (self.home / POINTER).read_text(encoding="utf-8").strip()
+            return (self.home / POINTER).read_text(encoding="utf-8", errors="replace").strip()
         except FileNotFoundError:
             raise NoSnapshotError(
                 f"no snapshot under {self.home}; run `pingan demo` or `pingan build`"
@@ -237,53 +182,178 @@ class Store:
         Raises
         ------
         SnapshotError
-            It is missing or of another schema version.
+            It is missing, damaged or of another schema version.
         """
         path = self.home / MANIFESTS / f"{snapshot_id}.json"
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise SnapshotError(f"manifest {snapshot_id} is missing") from None
-        if raw["schema_version"] != schema.SCHEMA_VERSION:
+        except (OSError, ValueError) as error:
+            kind = "missing" if isinstance(error, FileNotFoundError) else "damaged"
+            raise SnapshotError(f"manifest {snapshot_id} is {kind}") from None
+        version = raw.get("schema_version") if isinstance(raw, dict) else None
+        if version != schema.SCHEMA_VERSION:
             raise SnapshotError(
-                f"snapshot {snapshot_id} has schema version {raw['schema_version']}, this "
+                f"snapshot {snapshot_id} has schema version {version}, this "
                 f"program reads {schema.SCHEMA_VERSION}; build again"
             )
+        if raw.get("checksum") != checksum(raw):
+            raise SnapshotError(f"manifest {snapshot_id} is damaged (its checksum differs)")
         return Manifest(raw)
 
     def current(self) -> Snapshot:
         """
-        Open the published snapshot, with every table checked against its sha256 once.
+        Newest sound snapshot, at once wherever one is open.
+
+        The first call waits for the opening and falls back to the newest earlier snapshot that
+        is sound. Later ones never wait: they start the opening of what is newly published.
+
+        Raises
+        ------
+        SnapshotError
+            Nothing is published, or nothing that is sound.
+        """
+        if not self._open:
+            return self._first()
+        if self._is_behind() and not (self._opening and self._opening.is_alive()):
+            self._opening = threading.Thread(target=self._try, name="snapshot", daemon=True)
+            self._opening.start()
+        return self._open[0]
+
+    def of_version(self, version: str) -> Snapshot:
+        """
+        Snapshot whose boundaries or cells have this version.
+
+        It may be the one before, whose pages still ask for their tiles, or one that another
+        process has opened already and this one is still opening, which is waited for.
+
+        Raises
+        ------
+        SnapshotError
+            None of them has it, or nothing is published.
+        """
+        self.current()
+        for wait in (False, True):
+            if wait and self._opening:
+                self._opening.join()
+            for snapshot in self._open:
+                manifest = snapshot.manifest
+                if version in {manifest.boundary_version, manifest.cell_version}:
+                    return snapshot
+        raise SnapshotError(f"no open snapshot has boundaries or cells of version {version}")
+
+    def refresh(self) -> Snapshot:
+        """
+        Open what is published, now, every file proved sound.
 
         Raises
         ------
         SnapshotError
             Nothing is published, or a file is missing or damaged.
         """
-        snapshot_id = self.current_id()
         with self._lock:
-            if self._open is None or self._open.id != snapshot_id:
-                manifest = self.manifest(snapshot_id)
-                check_files(self.home, manifest)
-                self._open = Snapshot(self.home, manifest)
-            return self._open
+            snapshot_id = self.current_id()
+            if not self._open or self._open[0].id != snapshot_id:
+                self._take(snapshot_id)
+            self.alarm = None
+            return self._open[0]
+
+    def _is_behind(self) -> bool:
+        try:
+            published = self.current_id()
+        except NoSnapshotError:
+            return False
+        failed = self.alarm is not None and self.alarm.snapshot == published
+        if failed and time.monotonic() < self._retry_at:
+            return False
+        return published != self._open[0].id
+
+    def _try(self) -> None:
+        published = self.current_id()
+        try:
+            self.refresh()
+        except SnapshotError as error:
+            self._raise_alarm(published, str(error))
+
+    def _first(self) -> Snapshot:
+        published = self.current_id()
+        try:
+            return self.refresh()
+        except SnapshotError as error:
+            with self._lock:
+                if self._open or self._fall_back(published):
+                    self._raise_alarm(published, str(error))
+                    return self._open[0]
+            raise
+
+    def _fall_back(self, published: str) -> bool:
+        """Open the newest sound snapshot before the published one."""
+        stored = sorted(
+            (path.stem for path in (self.home / MANIFESTS).glob("*.json")), reverse=True
+        )
+        stored = [name for name in stored if name != published]
+        # A pointer that is damaged itself may name nothing that sorts after them.
+        for snapshot_id in ([name for name in stored if name < published] or stored)[:OLDER]:
+            try:
+                self._take(snapshot_id)
+            except SnapshotError as error:
+                log.warning("%s", error)
+            else:
+                return True
+        return False
+
+    def _raise_alarm(self, published: str, reason: str) -> None:
+        self._retry_at = time.monotonic() + RETRY_S
+        self.alarm = Alarm(published, reason)
+        log.error("still serving snapshot %s: %s", self._open[0].id, reason)
+
+    def _take(self, snapshot_id: str) -> None:
+        """Check a snapshot, open it, and let it answer from now on."""
+        manifest = self.manifest(snapshot_id)
+        if manifest.raw.get("current") is False:
+            raise SnapshotError(f"snapshot {snapshot_id} was not made to be the current one")
+        check_files(self.home, manifest, self._checked)
+        self._pool = self._pool or Pool(self.home / SNAPSHOTS)
+        try:
+            opened = Snapshot(self.home, manifest, self._pool)
+        except (duckdb.Error, OSError, pa.ArrowException, KeyError) as error:
+            raise SnapshotError(f"snapshot {snapshot_id} cannot be opened: {error}") from error
+        self._open = (opened, *self._open[:1])
 
 
-def check_files(home: Path, manifest: Manifest) -> None:
+Checked = dict["Path", tuple[str, tuple[int, int, int, int]]]
+"""Files that proved sound: their sha256, and size, times and place on disk as they were then."""
+
+
+def check_files(home: Path, manifest: Manifest, checked: Checked | None = None) -> None:
     """
     Compare the content of every named file with its sha256.
+
+    Parameters
+    ----------
+    checked
+        What proved sound before and has not been touched since is not read again; grows.
 
     Raises
     ------
     SnapshotError
         With all files that are missing or differ.
     """
+    known = {} if checked is None else checked
     faults = []
     for entry in [*manifest.raw["files"], *manifest.raw["tiles"]]:
         path = home / entry["path"]
-        if not path.exists():
+        try:
+            found = path.stat()
+            stamp = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+            if known.get(path) == (entry["sha256"], stamp):
+                continue
+            sound = file_sha256(path) == entry["sha256"]
+        except OSError:
             faults.append(f"{entry['path']} is missing")
-        elif file_sha256(path) != entry["sha256"]:
+            continue
+        if sound:
+            known[path] = (entry["sha256"], stamp)
+        else:
             faults.append(f"{entry['path']} is damaged (sha256 differs)")
     if faults:
         raise SnapshotError(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 REQUIRED: Final = object()
 """Default of a key that must be given."""
 
-Keys = dict[str, tuple[type, Any]]
+Keys = dict[str, tuple[type | tuple[type, ...], Any]]
 """Key to its type and default."""
 
 
@@ -45,13 +45,16 @@ def take(
             faults.append(f"{where}: unknown key `{key}`; known are {', '.join(keys)}")
     taken: dict[str, Any] = {}
     for key, (kind, default) in keys.items():
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        empty = kinds[0]() if default is REQUIRED else default
         if key not in table:
             if default is REQUIRED:
                 faults.append(f"{where}: `{key}` is missing")
-            taken[key] = kind() if default is REQUIRED else default
-        elif not isinstance(table[key], kind) or (kind is int and isinstance(table[key], bool)):
-            faults.append(f"{where}: `{key}` must be of type {kind.__name__}")
-            taken[key] = kind() if default is REQUIRED else default
+            taken[key] = empty
+        elif not isinstance(table[key], kinds) or (int in kinds and isinstance(table[key], bool)):
+            names = " or ".join(one.__name__ for one in kinds)
+            faults.append(f"{where}: `{key}` must be of type {names}")
+            taken[key] = empty
         else:
             taken[key] = table[key]
     return taken

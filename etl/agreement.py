@@ -2,66 +2,65 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import shapely
 
 from etl.boundaries import plain_numbers
-from etl.place import POINT, index_of_codes
+from etl.clean import as_texts
+from etl.place import POINT, index_of_codes, upwards
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from data.city import City, Source
+    from data.source import Source
     from etl.boundaries import Boundaries
     from etl.place import Placed
 
 _METRES_PER_DEGREE: Final = 111_195.0
 _NEAR_M: Final = 1.0
+_FAR_AWAY: Final = shapely.Point(0.0, -90.0)
 
 
-def published_agreement(
-    incidents: pd.DataFrame, placed: Placed, built: Boundaries, city: City
-) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Agreement:
+    """Rows with a point and a code of a level; how many lie in, or within 1 m of, its polygon."""
+
+    level: str
+    rows: int
+    same: int
+    near: int
+
+
+def agree(
+    incidents: pd.DataFrame, placed: Placed, built: Boundaries, source: Source
+) -> list[Agreement]:
     """
     Compare placing by point with published codes, at their level and at every level above.
 
     Parameters
     ----------
     incidents
-        All accepted incidents: `source`, `lng`, `lat`, `occurred_on`, `published_<level>`.
-
-    Returns
-    -------
-    agreement
-        Per source and level: `rows` with a point and a code of the city, and the shares of them
-        whose point lies in (`same`) or within one metre of (`within_1m`) the code's polygon.
+        Incidents of the source: `lng`, `lat`, `occurred_on`, `published_<level>`.
     """
+    if not source.published:
+        return []
+    rows = np.flatnonzero(incidents["lng"].notna().to_numpy())
+    pointed = incidents.iloc[rows]
+    ours = upwards(placed.level[rows], placed.index[rows], built)
+    by_point = placed.located_by[rows] == POINT
     found = []
-    for source in city.sources:
-        rows = np.flatnonzero((incidents["source"] == source.name).to_numpy())
-        rows = rows[incidents["lng"].iloc[rows].notna().to_numpy()]
-        for level, index in _published_indices(incidents.iloc[rows], source, built).items():
-            known = index >= 0
-            if not known.any():
-                continue
-            rows_known, theirs = rows[known], index[known]
-            ours = np.where(
-                placed.located_by[rows_known] == POINT, placed.areas[level][rows_known], -1
-            )
-            points = incidents.iloc[rows_known][["lng", "lat"]].assign(index=theirs)
-            same, near = _shares(points, ours, built.geometries[level])
-            found.append(
-                {
-                    "source": source.name,
-                    "level": level,
-                    "rows": int(known.sum()),
-                    "same": round(same, 6),
-                    "within_1m": round(near, 6),
-                }
-            )
+    for level, theirs in _published_indices(pointed, source, built).items():
+        known = theirs >= 0
+        if not known.any():
+            continue
+        index = np.where(by_point[known], ours[level][known], -1)
+        points = pointed.loc[known, ["lng", "lat"]].assign(index=theirs[known])
+        same, near = _within(points, index, built.geometries[level])
+        found.append(Agreement(level, int(known.sum()), same, near))
     return found
 
 
@@ -74,7 +73,7 @@ def _published_indices(
     index: NDArray[np.int64] | None = None
     for level in reversed(built.levels):
         if level in by_level:
-            codes = rows[f"published_{level}"].astype("str").str.strip()
+            codes = as_texts(rows[f"published_{level}"])
             if by_level[level].numeric_codes:
                 codes = plain_numbers(codes)
             index = index_of_codes(codes, rows["occurred_on"], built, level)
@@ -86,10 +85,10 @@ def _published_indices(
     return indices
 
 
-def _shares(
+def _within(
     points: pd.DataFrame, ours: NDArray[np.int64], shapes: NDArray[np.object_]
-) -> tuple[float, float]:
-    """Shares of points in, and within a metre of, the area of their `index`."""
+) -> tuple[int, int]:
+    """Points in, and within a metre of, the area of their `index`."""
     total = len(points)
     points = points[ours != points["index"].to_numpy()]
     # Addresses repeat: one distance per distinct point and area.
@@ -101,13 +100,15 @@ def _shares(
     # A point on a border lies in both polygons; placing had to choose one.
     same = total - int((distance_m > 0).sum())
     near = total - int((distance_m > _NEAR_M).sum())
-    return same / total, near / total
+    return same, near
 
 
 def _distance_m(
     lng: NDArray[np.float64], lat: NDArray[np.float64], shapes: NDArray[np.object_]
 ) -> NDArray[np.float64]:
     inside = shapely.intersects_xy(shapes, lng, lat)
+    # What nobody drew has no distance; it counts as far.
+    shapes = np.where(shapely.is_empty(shapes), _FAR_AWAY, shapes)
     lines = shapely.shortest_line(shapely.points(lng, lat), shapes)
     ends = shapely.get_coordinates(lines).reshape(-1, 2, 2)
     step = (ends[:, 1] - ends[:, 0]) * _METRES_PER_DEGREE

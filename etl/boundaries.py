@@ -3,15 +3,14 @@ Boundaries of a city: level files → the `areas` table, polygons in its order, 
 
 Each level is read as `areas.toml` says, shifted to WGS 84, repaired, joined where a code has
 several pieces (or built by joining the level below), and sorted by code and first day. Parents
-come from parent codes alone; polygons only serve to check them.
+come from parent codes alone; polygons only serve to check them. Areas that only a code list names
+have an empty polygon.
 """
 
 from __future__ import annotations
 
 import hashlib
-import sqlite3
-from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +21,9 @@ import pandas as pd
 import pyogrio
 import shapely
 
+from data.store import file_sha256
+from data.writer import replace_text
+from etl.listed import add_listed, fill_names, read_code_list
 from geo import boundaries as polygons
 from geo import crs, divisions, tiles
 
@@ -69,7 +71,7 @@ class Boundaries:
     areas
         The `areas` table, levels from the top down, `area_index` ascending in each.
     geometries
-        Level to polygons in `area_index` order, degrees, WGS 84.
+        Level to polygons in `area_index` order, degrees, WGS 84; empty where nobody drew one.
     version
         Sixteen hexadecimal digits of the content and of how it is drawn.
     """
@@ -100,6 +102,11 @@ class Boundaries:
         starts = self.level_areas(self.levels[-1])["valid_from"]
         return None if starts.isna().any() else min(starts)
 
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        """Every code of every level."""
+        return frozenset(self.areas["code"])
+
     def level_areas(self, level: str) -> pd.DataFrame:
         """Rows of one level, by `area_index`."""
         rows: pd.DataFrame = self.areas[self.areas["level"] == level].reset_index(drop=True)
@@ -117,7 +124,7 @@ def read_boundaries(city: City) -> Boundaries:
 
     Raises
     ------
-    BoundaryError
+    BoundaryError, etl.listed.CodeListError
         A file cannot be read, a code is missing, or areas lie outside their parents.
     geo.divisions.DivisionError
         The areas are no dated tree.
@@ -157,24 +164,20 @@ def cut_level_tiles(built: Boundaries, home: Path, *, level: str) -> tuple[Path,
     top = built.geometries[built.levels[0]]
     min_zoom, max_zoom = tiles.fit_zooms(top)
     path = home / "tiles" / built.version / f"{level}.mbtiles"
-    if not holds_tiles(path, min_zoom, max_zoom):
+    noted = path.with_suffix(".sha256")
+    if not _is_as_cut(path, noted, f"{min_zoom} {max_zoom}"):
         drawn = _drawn(built.geometries[level], built.level_areas(level))
         tiles.cut_tiles(drawn, path=path, layer="areas", min_zoom=min_zoom, max_zoom=max_zoom)
+        replace_text(noted, f"{file_sha256(path)} {min_zoom} {max_zoom}\n")
     return path, min_zoom, max_zoom
 
 
-def holds_tiles(path: Path, min_zoom: int, max_zoom: int) -> bool:
-    """Whether a whole archive of these zooms is there already."""
-    if not path.is_file():
-        return False
-    address = f"{path.resolve().as_uri()}?mode=ro"
+def _is_as_cut(path: Path, noted: Path, zooms: str) -> bool:
+    """Whether an archive is there whole, every byte of it as it was cut, with these zooms."""
     try:
-        with closing(sqlite3.connect(address, uri=True)) as archive:
-            found = dict(archive.execute("SELECT name, value FROM metadata"))
-            sound = archive.execute("PRAGMA quick_check").fetchone() == ("ok",)
-    except sqlite3.DatabaseError:
+        return noted.read_bytes().decode("ascii") == f"{file_sha256(path)} {zooms}\n"
+    except (OSError, UnicodeDecodeError):
         return False
-    return sound and (found.get("minzoom"), found.get("maxzoom")) == (str(min_zoom), str(max_zoom))
 
 
 def _drawn(geometries: NDArray[np.object_], areas: pd.DataFrame) -> NDArray[np.object_]:
@@ -288,10 +291,19 @@ def _finish_level(
     joined = _join_pieces(rows, summed=summed)
     if depth == 0 and len(joined) != 1:
         raise BoundaryError(f"city: {len(joined)} areas where the top level must have one")
-    for name, fallback in (("name", "code"), ("name_en", "name")):
-        own = joined[name] if name in joined else pd.Series(np.nan, joined.index, dtype="str")
-        joined[name] = own.fillna(joined[fallback])
-    return joined
+    if level.codes is not None:
+        joined = add_listed(joined, _listed(level, depth, city))
+    return fill_names(joined)
+
+
+def _listed(level: LevelFile, depth: int, city: City) -> pd.DataFrame:
+    """Areas of the level's code list by our names."""
+    assert level.codes is not None
+    found = read_code_list(level.codes, level=level.level)
+    listed = _our_columns(found, replace(level, columns=level.codes.columns))
+    if depth == 1 and "parent_code" not in listed:
+        listed["parent_code"] = _top_code(city)
+    return listed
 
 
 def _top_code(city: City) -> str:
@@ -335,7 +347,7 @@ def _areas_table(levels: dict[str, gpd.GeoDataFrame], city: City) -> pd.DataFram
         shapes = rows.geometry.to_numpy()
         lng, lat = polygons.label_points(shapes)
         boxes = polygons.bounds(shapes)
-        area_km2 = polygons.area_km2(shapes)
+        area_km2 = np.where(shapely.is_empty(shapes), np.nan, polygons.area_km2(shapes))
         ledger = area_km2 if city.exposure == "area_km2" else rows[city.exposure].to_numpy()
         tables.append(
             pd.DataFrame(
@@ -373,7 +385,8 @@ def _check_nesting(built: Boundaries) -> None:
         rows = built.level_areas(lower)
         parents = built.geometries[upper][rows["parent_index"].to_numpy()]
         inside = shapely.intersects_xy(parents, rows["lng"].to_numpy(), rows["lat"].to_numpy())
-        outside = np.flatnonzero(~inside)
+        drawn = ~(shapely.is_empty(parents) | rows["lng"].isna().to_numpy())
+        outside = np.flatnonzero(drawn & ~inside)
         if len(outside) > _MISFIT_SHARE * len(rows):
             first = ", ".join(rows["code"].iloc[outside[:5]])
             raise BoundaryError(

@@ -8,21 +8,28 @@ wait for those of the pipeline.
 
 from __future__ import annotations
 
-import json
-import os
-from contextlib import contextmanager
+import datetime as dt
 from enum import StrEnum
-from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from data.settings import Settings
+from etl.commands import areas, keeping, matches, quarantine, source, token, watching
+from etl.console import (
+    AsJson,
+    print_checks,
+    print_json,
+    print_rows,
+    progress_bar,
+    settings,
+    told_in_one_line,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-    from etl.pipeline import Progress
+    from data.settings import Settings
 
 app = typer.Typer(
     help="平安地图 Ping'an Map: build, check and serve the safety map of a city.",
@@ -31,8 +38,16 @@ app = typer.Typer(
     add_completion=False,
 )
 
-_OWN_PACKAGES: Final = ("geo", "data", "etl")
+app.add_typer(areas.app, name="areas")
+app.add_typer(source.app, name="source")
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(matches.app, name="matches")
+app.add_typer(token.app, name="token")
+watching.register(app)
+keeping.register(app)
+
 _DEFAULT_SEED: Final = 20261115
+_ACCOUNT: Final = ("read", "accepted", "quarantined", "duplicate", "refused")
 
 
 class Size(StrEnum):
@@ -43,7 +58,7 @@ class Size(StrEnum):
     large = "large"
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print figures as one JSON object.")]
+CityFolder = Annotated[Path, typer.Option("--city", help="City folder.", file_okay=False)]
 
 
 @app.command()
@@ -55,49 +70,65 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Make the demonstration city, build its snapshot and serve the map."""
-    with _told_in_one_line():
+    with told_in_one_line():
         from etl import demo as demo_city
 
-        settings = _settings(port)
-        manifest = demo_city.ready_manifest(settings.home, size=size.value, seed=seed)
+        chosen = settings(port)
+        manifest = demo_city.ready_manifest(chosen.home, size=size.value, seed=seed)
         if manifest is None:
-            with _progress(quiet=as_json) as progress:
+            with progress_bar(quiet=as_json) as progress:
                 manifest = demo_city.make(
-                    settings.home, size=size.value, seed=seed, progress=progress
+                    chosen.home, size=size.value, seed=seed, progress=progress
                 )
         _report(manifest, as_json=as_json)
         if serve:
-            _serve(settings)
+            _serve(chosen)
 
 
 @app.command()
-def build(
-    city: Annotated[Path, typer.Option(help="City folder.", file_okay=False)],
-    force: Annotated[bool, typer.Option(help="Build even if nothing has changed.")] = False,
+def build(  # noqa: PLR0917 - typer calls it with names
+    city: CityFolder,
+    force: Annotated[bool, typer.Option(help="Process all landed rows anew.")] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="Rebuild what was known at this day or time (ISO 8601), beside today's."),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Dask workers to start here.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read the files of a city and publish a snapshot."""
-    with _told_in_one_line():
+    """Take in what is new, process it and publish a snapshot."""
+    with told_in_one_line():
         from etl import pipeline
 
-        with _progress(quiet=as_json) as progress:
-            built = pipeline.build(city, home=_settings().home, progress=progress, force=force)
+        options = pipeline.Options(
+            force=force, workers=workers, cluster=cluster, as_of=_moment(as_of, city)
+        )
+        with progress_bar(quiet=as_json) as progress:
+            built = pipeline.build(city, home=settings().home, progress=progress, options=options)
         if not built.is_new and not as_json:
             typer.echo(f"nothing new; snapshot {built.manifest['snapshot']} is kept")
         _report(built.manifest, as_json=as_json)
+        for file, reason in built.failed.items():
+            typer.echo(f"pingan: not taken in: {file}: {reason}", err=True)
+        if built.failed:
+            raise typer.Exit(1)
 
 
 @app.command()
-def verify(as_json: AsJson = False) -> None:
-    """Check every sum and file of the published snapshot; exit 1 when one does not hold."""
-    with _told_in_one_line():
+def verify(
+    snapshot: Annotated[str | None, typer.Option(help="Id instead of the published one.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check every sum and file of a snapshot; exit 1 when one does not hold."""
+    with told_in_one_line():
         from etl.verify import verify as check_snapshot
 
-        report = check_snapshot(_settings().home)
+        report = check_snapshot(settings().home, snapshot)
         if as_json:
-            typer.echo(json.dumps(report, ensure_ascii=False, indent=1))
+            print_json(report)
         else:
-            _print_checks(report["checks"])
+            print_checks(report["checks"])
             typer.echo(f"snapshot {report['snapshot']}: {'ok' if report['ok'] else 'NOT OK'}")
         if not report["ok"]:
             raise typer.Exit(1)
@@ -108,104 +139,102 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port instead of PINGAN_PORT.")] = None,
 ) -> None:
     """Serve the published snapshot."""
-    with _told_in_one_line():
+    with told_in_one_line():
         from data.store import Store
 
-        settings = _settings(port)
-        store = Store(settings.home)
+        chosen = settings(port)
+        store = Store(chosen.home)
         _report(store.manifest(store.current_id()).raw, as_json=False)
-        _serve(settings)
+        _serve(chosen)
 
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Check what this machine needs to build and serve; exit 1 when something is missing."""
-    with _told_in_one_line():
+    with told_in_one_line():
         from etl.doctor import examine
 
-        checks = examine(_settings())
+        checks = examine(settings())
         healthy = all(check["ok"] for check in checks)
         if as_json:
-            typer.echo(json.dumps({"ok": healthy, "checks": checks}, ensure_ascii=False, indent=1))
+            print_json({"ok": healthy, "checks": checks})
         else:
-            _print_checks(checks)
+            print_checks(checks)
         if not healthy:
             raise typer.Exit(1)
 
 
-def _settings(port: int | None = None) -> Settings:
-    environ = dict(os.environ)
-    if port is not None:
-        environ["PINGAN_PORT"] = str(port)
-    return Settings.from_env(environ)
+def _moment(text: str | None, city: Path) -> dt.datetime | None:
+    """A day means its end, in city time."""
+    if text is None:
+        return None
+    from zoneinfo import ZoneInfo
+
+    from data.city import read_city
+
+    zone = ZoneInfo(read_city(city, home=settings().home).time_zone)
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no day or time such as 2026-11-16 or 2026-11-16T08:00"
+        ) from None
+    if len(text) == len("2026-11-16"):
+        moment += dt.timedelta(days=1) - dt.timedelta(microseconds=1)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
-def _serve(settings: Settings) -> None:
+def _serve(chosen: Settings) -> None:
     from etl.serving import serve_map
 
-    raise typer.Exit(serve_map(settings, started=typer.echo))
-
-
-@contextmanager
-def _told_in_one_line() -> Iterator[None]:
-    """Turn an error that the program itself words into one line and an exit code."""
-    try:
-        yield
-    except Exception as error:
-        own = type(error).__module__.partition(".")[0] in _OWN_PACKAGES
-        if not own and not isinstance(error, OSError):
-            raise
-        typer.echo(f"pingan: {error}", err=True)
-        raise typer.Exit(getattr(error, "exit_code", 1)) from None
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Progress]:
-    """Show a progress bar on the error stream, so that figures can be piped."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.description:<24}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), disable=quiet) as bar:
-        task = bar.add_task("start", total=1.0)
-        yield lambda step, share: bar.update(task, description=step, completed=share)
+    raise typer.Exit(serve_map(chosen, started=typer.echo))
 
 
 def _report(manifest: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
-        keys = ("snapshot", "code_version", "periods", "rows", "sources", "published_agreement")
-        typer.echo(json.dumps({key: manifest[key] for key in keys}, ensure_ascii=False, indent=1))
+        keys = (
+            "snapshot", "code_version", "batch", "periods", "rows", "sources",
+            "published_agreement",
+        )  # fmt: skip
+        print_json({key: manifest[key] for key in keys})
     else:
         _print_account(manifest)
 
 
 def _print_account(manifest: Mapping[str, Any]) -> None:
     """Print what became of every row."""
-    from rich.console import Console
-    from rich.table import Table
-
-    rows, names = manifest["rows"], ("read", "accepted", "quarantined", "duplicate")
-    table = Table(title=f"{manifest['city']['name_en']} · snapshot {manifest['snapshot']}")
-    table.add_column("source")
-    for name in names:
-        table.add_column(name, justify="right")
-    for source in manifest["sources"]:
-        table.add_row(source["title_en"], *(f"{source[name]:,}" for name in names))
-    table.add_section()
-    table.add_row("all", *(f"{rows[name]:,}" for name in names))
-    console = Console()
-    console.print(table)
-    refused = ", ".join(f"{why} {count:,}" for why, count in rows["quarantine_reasons"].items())
-    missed = ", ".join(f"{level} {count:,}" for level, count in rows["not_placed"].items())
-    console.print(f"quarantined: {refused or 'none'}")
-    console.print(f"accepted but not placed: {missed}; without a point {rows['no_point']:,}")
-
-
-def _print_checks(checks: list[dict[str, Any]]) -> None:
-    for check in checks:
-        typer.echo(f"{'ok  ' if check['ok'] else 'FAIL'}  {check['name']}: {check['detail']}")
+    rows = manifest["rows"]
+    lines = [
+        (entry["title_en"], *(entry[name] for name in _ACCOUNT)) for entry in manifest["sources"]
+    ]
+    print_rows(
+        f"{manifest['city']['name_en']} · snapshot {manifest['snapshot']}",
+        ("source", *_ACCOUNT),
+        [*lines, ("all", *(rows[name] for name in _ACCOUNT))],
+    )
+    typer.echo(
+        f"incidents: {rows['incidents']:,} (accepted {rows['accepted']:,} less "
+        f"{rows['superseded']:,} versions that a later one replaced)"
+    )
+    for title, counts in (
+        ("quarantined", rows["quarantine_reasons"]),
+        ("refused", rows["refused_reasons"]),
+        ("placed by code, point wrong", rows["points_dropped"]),
+        ("incidents not placed", rows["not_placed"] | {"without a point": rows["no_point"]}),
+    ):
+        if counts:
+            listed = ", ".join(f"{name} {count:,}" for name, count in counts.items())
+            typer.echo(f"{title}: {listed}")
+    for name, count in manifest["left_out"].items():
+        typer.echo(
+            f"{name}: {count:,} rows are kept but not counted: the city names no such source"
+        )
+    if manifest["matches"]["pairs"]:
+        typer.echo(
+            f"reported by two channels: {manifest['matches']['pairs']:,} pairs proposed, none "
+            "merged; `pingan matches list`"
+        )
+    for entry in manifest["sources"]:
+        for column, values in entry["unmapped"].items():
+            listed = ", ".join(f"{value} {count:,}" for value, count in list(values.items())[:5])
+            typer.echo(f"{entry['name']}: {column} codes that no table knows: {listed}")

@@ -76,7 +76,8 @@ def _font() -> tuple[bool, str]:
 
 
 def _snapshot(home: Path) -> tuple[bool, str]:
-    from data.store import SnapshotError, Store  # noqa: PLC0415 - it loads pandas and DuckDB
+    from data.manifest import SnapshotError  # noqa: PLC0415
+    from data.store import Store  # noqa: PLC0415 - it loads pandas and DuckDB
 
     try:
         store = Store(home)

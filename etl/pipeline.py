@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
-
-import pandas as pd
 
 from data.city import City, read_city
-from data.store import NoSnapshotError, SnapshotError, Store, check_files, file_sha256
-from data.writer import SnapshotWriter, new_snapshot_id
-from etl import manifest as manifests
-from etl import publish
-from etl.aggregate import cell_register, count_rows, covered_periods
-from etl.agreement import published_agreement
-from etl.boundaries import Boundaries, cut_level_tiles, read_boundaries
-from etl.cell_tiles import cell_version, cut_cell_tiles
-from etl.clean import Cleaned, Ground, clean
-from etl.place import Placed, place
-from etl.risk import area_risk
-from etl.sources import read_rows
+from data.intake import Intake
+from data.manifest import NoSnapshotError, SnapshotError
+from data.store import Store, check_files
+from etl.connectors.files import Written, log_file, pending_files, write_file
+from etl.connectors.view import take_views
+from etl.engine import Engine, open_engine
+from etl.epoch import Epoch, open_epoch
+from etl.history import activate, epoch_as_of
+from etl.ledger import Ledger
+from etl.publish import Edition, publish, writer_lock
+from etl.run import process, sweep_staging
 from etl.version import code_version
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 Progress = Callable[[str, float], None]
@@ -34,14 +32,6 @@ Progress = Callable[[str, float], None]
 
 class BuildError(ValueError):
     """The input was read, but nothing can be published from it."""
-
-
-@dataclass(frozen=True)
-class Counted:
-    """Every table of a snapshot by its name, with the periods that they cover."""
-
-    tables: dict[str, pd.DataFrame]
-    periods: Any
 
 
 @dataclass(frozen=True)
@@ -55,10 +45,34 @@ class Built:
         As stored.
     is_new
         False where nothing had changed and the published snapshot was kept.
+    failed
+        File to the reason why it was not taken in.
     """
 
     manifest: dict[str, Any]
     is_new: bool
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Options:
+    """
+    How to build.
+
+    Attributes
+    ----------
+    force
+        Process everything anew from the landed rows, even where nothing has changed.
+    cluster, workers
+        As in `etl.engine.open_engine`.
+    as_of
+        Publish what was known at this moment (with a time zone), beside the current snapshot.
+    """
+
+    force: bool = False
+    cluster: str | None = None
+    workers: int | None = None
+    as_of: dt.datetime | None = None
 
 
 def build(
@@ -67,10 +81,10 @@ def build(
     home: Path,
     progress: Progress | None = None,
     now: dt.datetime | None = None,
-    force: bool = False,
+    options: Options | None = None,
 ) -> Built:
     """
-    Build and publish the snapshot of a city.
+    Take in what is new, process it, and publish the snapshot of a city.
 
     Parameters
     ----------
@@ -82,176 +96,156 @@ def build(
         Called with the name of the step and the share done, 0 to 1.
     now
         The clock, with a time zone; by default the real one.
-    force
-        Build even where neither the folder, nor a file, nor the program has changed.
 
     Raises
     ------
     CityError, SourceError, BoundaryError, DivisionError, BuildError
         The input is at fault; nothing is published.
+    DamageError, IntakeError, HistoryError
+        A stored file is damaged; the message names it and says what to do.
     WriterBusyError
         Another build is writing under this home.
     """
     tell = progress or (lambda _step, _share: None)
-    now = now or dt.datetime.now(dt.UTC)
-    with publish.writer_lock(home):
+    options = options or Options()
+    home = home.resolve()
+    with (
+        writer_lock(home),
+        open_engine(cluster=options.cluster, workers=options.workers) as engine,
+    ):
+        sweep_staging(home)
         tell("check", 0.0)
         city = read_city(city_folder, home=home)
-        inputs = fingerprint(city)
-        current = _current(home)
-        if current is not None and not force and _is_same(current, inputs, home):
-            tell("done", 1.0)
-            return Built(current, is_new=False)
-        writer = SnapshotWriter(home, new_snapshot_id(now))
-        try:
-            published = _build(city, writer, inputs=inputs, current=current, now=now, tell=tell)
-        except BaseException:
-            shutil.rmtree(writer.folder, ignore_errors=True)
-            raise
+        moment = (now or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
+        Intake(home).bind(city.code)
+        work = _Work(city, home, Intake(home), options, engine, moment, tell)
+        built = _build(work) if options.as_of is None else _rebuild(work, options.as_of)
     tell("done", 1.0)
-    return Built(published, is_new=True)
+    return built
 
 
-def _build(
-    city: City,
-    writer: SnapshotWriter,
+@dataclass(frozen=True)
+class _Work:
+    """What the steps of one build share."""
+
+    city: City
+    home: Path
+    intake: Intake
+    options: Options
+    engine: Engine
+    now: dt.datetime
+    tell: Progress
+
+
+def _build(work: _Work) -> Built:
+    failed = _land_views(work)
+    waiting = pending_files(work.city, work.intake, work.now)
+    # Files are written while the boundaries are read.
+    written = work.engine.map(partial(write_file, work.home, work.now), waiting)
+    work.tell("boundaries", 0.02)
+    epoch = open_epoch(work.city, work.home)
+    activate(epoch, work.now)
+    ledger = _checked_ledger(work, epoch, renew=work.options.force)
+    failed |= _log(work, written, len(waiting))
+    batches = work.intake.batches(after=ledger.last()[1])
+    current = _current(work.home)
+    if not batches and _is_same(current, epoch, ledger):
+        assert current is not None
+        return Built(current, is_new=False, failed=failed)
+    ledger.check_files()
+    if batches:
+        process(epoch, ledger, batches, work.engine, _part(work.tell, 0.15, 0.65))
+    parent = current if current and _is_sound(current, work.home) else None
+    return Built(_publish(work, epoch, ledger, parent, failed), is_new=True, failed=failed)
+
+
+def _rebuild(work: _Work, as_of: dt.datetime) -> Built:
+    """Publish what was known at a moment, under the epoch that was in force then."""
+    work.tell("boundaries", 0.02)
+    epoch = epoch_as_of(work.home, as_of)
+    ledger = _checked_ledger(work, epoch)
+    upto = work.intake.as_of(as_of)
+    batches = work.intake.batches(after=ledger.last()[1], upto=upto)
+    ledger.check_files()
+    if batches:
+        process(epoch, ledger, batches, work.engine, _part(work.tell, 0.15, 0.65))
+    return Built(_publish(work, epoch, ledger, None, {}, upto=upto), is_new=True)
+
+
+def _checked_ledger(work: _Work, epoch: Epoch, *, renew: bool = False) -> Ledger:
+    ledger = Ledger(epoch, renew=renew)
+    ledger.check()
+    work.intake.check(known=ledger.last()[1])
+    return ledger
+
+
+def _publish(
+    work: _Work,
+    epoch: Epoch,
+    ledger: Ledger,
+    parent: dict[str, Any] | None,
+    failed: dict[str, str],
     *,
-    inputs: dict[str, Any],
-    current: dict[str, Any] | None,
-    now: dt.datetime,
-    tell: Progress,
+    upto: int | None = None,
 ) -> dict[str, Any]:
-    tell("boundaries", 0.02)
-    built = read_boundaries(city)
-    tell("read and clean", 0.10)
-    cleaned = clean_sources(city, built, now=now)
-    incidents = join_incidents(cleaned)
-    tell("place", 0.35)
-    placed = place(incidents, built)
-    tell("count", 0.50)
-    counted = count(incidents, placed, built, city)
-    tell("agreement", 0.60)
-    agreement = published_agreement(incidents, placed, built, city)
-    tell("tiles", 0.65)
-    tiles = _add_tiles(writer, built, placed)
-    tell("tables", 0.80)
-    refused = manifests.joined(cleaned, "quarantine")
-    accounts = manifests.joined(cleaned, "accounts")
-    for name, rows in (counted.tables | {"accounts": accounts, "quarantine": refused}).items():
-        publish.add_table(writer, name, rows)
-    tell("incidents", 0.90)
-    delta = publish.write_incidents(writer.home, incidents, placed, built, city)
-    tell("publish", 0.99)
-    return writer.publish(
-        {
-            "created_at": now.astimezone(dt.UTC).isoformat(timespec="seconds"),
-            "parent": manifests.parent_of(current, city),
-            **inputs,
-            "city": manifests.city_entry(city),
-            "periods": manifests.periods_entry(counted.periods),
-            "boundary_version": built.version,
-            **tiles,
-            "levels": manifests.level_entries(city, built, tiles["levels"]),
-            "rows": manifests.rows_entry(accounts, refused, incidents, placed, cleaned),
-            "sources": manifests.source_entries(city, accounts, incidents),
-            "published_agreement": agreement,
-            "incidents": delta,
-        }
+    last = ledger.last()[1] if upto is None else upto
+    if not ledger.batches(upto=last)["accepted"].sum():
+        raise BuildError(_nothing(ledger, last, failed))
+    edition = Edition(
+        epoch=epoch,
+        ledger=ledger,
+        upto=last,
+        parent=parent,
+        inputs={
+            "code_version": code_version(),
+            "config_hash": epoch.city.config_hash,
+            "left_out": _left_out(work, epoch, last),
+        },
+        now=work.now,
+        as_of=upto is not None,
+        anew=work.options.force,
     )
+    return publish(edition, work.engine, _part(work.tell, 0.65, 1.0))
 
 
-def clean_sources(city: City, built: Boundaries, *, now: dt.datetime) -> dict[str, Cleaned]:
-    """
-    Read and clean every source.
-
-    Raises
-    ------
-    BuildError
-        Not one row of any source was accepted.
-    """
-    ground = Ground(built.limits, frozenset(built.areas["code"]), built.first_day)
-    cleaned = {
-        source.name: clean(
-            [read_rows(source, path) for path in source.files],
-            source,
-            city,
-            ground=ground,
-            now=last_moment(city, now=now),
-        )
-        for source in city.sources
-    }
-    if not any(len(part.incidents) for part in cleaned.values()):
-        reasons = manifests.joined(cleaned, "quarantine")["reason"].value_counts().to_dict()
-        raise BuildError(f"no row of any source was accepted; reasons: {reasons}")
-    return cleaned
+def _left_out(work: _Work, epoch: Epoch, upto: int) -> dict[str, int]:
+    """Rows in the log of sources that the city no longer names, by source."""
+    rows: dict[str, int] = {}
+    for batch in work.intake.batches(upto=upto):
+        if not epoch.has_source(batch.source):
+            rows[batch.source] = rows.get(batch.source, 0) + batch.read
+    return rows
 
 
-def last_moment(city: City, *, now: dt.datetime) -> dt.datetime:
-    """End of the last day that the city covers, where it names one; else the clock."""
-    if city.as_of is None:
-        return now
-    day_after = city.as_of + dt.timedelta(days=1)
-    return dt.datetime.combine(day_after, dt.time(), tzinfo=ZoneInfo(city.time_zone))
+def _part(tell: Progress, start: float, end: float) -> Progress:
+    return lambda step, share: tell(step, start + (end - start) * share)
 
 
-def join_incidents(cleaned: dict[str, Cleaned]) -> pd.DataFrame:
-    """Accepted incidents of all sources, with the name of the source."""
-    parts = [part.incidents.assign(source=name) for name, part in cleaned.items()]
-    return pd.concat([part for part in parts if len(part)], ignore_index=True)
+def _land_views(work: _Work) -> dict[str, str]:
+    """Take in what is new in the views of other databases; what failed, and why."""
+    taken = take_views(work.city, work.intake, work.now, environ=os.environ)
+    return {one.name: one.error for one in taken if one.error}
 
 
-def count(incidents: pd.DataFrame, placed: Placed, built: Boundaries, city: City) -> Counted:
-    """Every table but accounts and quarantine."""
-    periods = covered_periods(incidents, city)
-    by_level = {
-        level: count_rows(incidents, index, name="area_index")
-        for level, index in placed.areas.items()
-    }
-    tables = {"areas": built.areas, "categories": manifests.category_table(city)}
-    tables |= {f"area_counts_{level}": rows for level, rows in by_level.items()}
-    for resolution, index in placed.cells.items():
-        tables[f"cells_{resolution}"] = cell_register(placed.registers[resolution])
-        tables[f"cell_counts_{resolution}"] = count_rows(incidents, index, name="cell_index")
-    tables["area_risk"] = area_risk(
-        built.areas,
-        by_level,
-        first=periods.first,
-        last=periods.last,
-        window=city.window,
-        grain=city.grain,
-    )
-    return Counted(tables, periods)
+def _log(work: _Work, written: Iterator[Written], count: int) -> dict[str, str]:
+    """Log the written files in their order; what could not be read, and why."""
+    failed: dict[str, str] = {}
+    for done, one in enumerate(written):
+        work.tell("take in", 0.03 + 0.12 * done / count)
+        taken = log_file(one, work.intake, work.now)
+        if taken.error:
+            failed[taken.name] = taken.error
+    return failed
 
 
-def _add_tiles(writer: SnapshotWriter, built: Boundaries, placed: Placed) -> dict[str, Any]:
-    levels = []
-    for level in built.levels:
-        path, min_zoom, max_zoom = cut_level_tiles(built, writer.home, level=level)
-        writer.add_tiles(level, path, version=built.version)
-        levels.append({"level": level, "min_zoom": min_zoom, "max_zoom": max_zoom})
-    version, cells = cell_version(placed.registers), []
-    for resolution, register in placed.registers.items():
-        if not len(register):
-            continue
-        path, min_zoom, max_zoom = cut_cell_tiles(
-            register, writer.home, version=version, resolution=resolution
-        )
-        writer.add_tiles(f"cells_{resolution}", path, version=version)
-        cells.append(
-            {
-                "resolution": resolution,
-                "count": len(register),
-                "min_zoom": min_zoom,
-                "max_zoom": max_zoom,
-            }
-        )
-    return {"cell_version": version, "cells": cells, "levels": levels}
-
-
-def fingerprint(city: City) -> dict[str, Any]:
-    """Everything that decides a snapshot's content: program, configuration, input files."""
-    inputs = {f"{path.parent.name}/{path.name}": file_sha256(path) for path in city.input_files}
-    return {"code_version": code_version(), "config_hash": city.config_hash, "inputs": inputs}
+def _nothing(ledger: Ledger, upto: int, failed: dict[str, str]) -> str:
+    told = ledger.batches(upto=upto)
+    reasons: dict[str, int] = {}
+    for details in told["details"]:
+        for reason, count in {**details["reasons"], **details["refused"]}.items():
+            reasons[reason] = reasons.get(reason, 0) + count
+    said = "".join(f"\n  {text}" for text in failed.values())
+    return f"no row of any source was accepted; reasons: {reasons}{said}"
 
 
 def _current(home: Path) -> dict[str, Any] | None:
@@ -262,12 +256,16 @@ def _current(home: Path) -> dict[str, Any] | None:
         return None
 
 
-def _is_same(current: dict[str, Any], inputs: dict[str, Any], home: Path) -> bool:
-    if any(current.get(key) != value for key, value in inputs.items()):
+def _is_same(current: dict[str, Any] | None, epoch: Epoch, ledger: Ledger) -> bool:
+    if current is None or current.get("epoch") != epoch.id:
         return False
+    return current["batch"] == ledger.last()[1] and _is_sound(current, epoch.home)
+
+
+def _is_sound(manifest: dict[str, Any], home: Path) -> bool:
+    """Whether every file is as published; a damaged one is counted again, not kept."""
     try:
-        check_files(home, Store(home).manifest(current["snapshot"]))
+        check_files(home, Store(home).manifest(manifest["snapshot"]))
     except SnapshotError:
-        # A damaged snapshot is built again, not kept.
         return False
     return True

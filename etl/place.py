@@ -1,5 +1,5 @@
 """
-Placing: incidents in the areas of every level, and in cells.
+Placing: incidents in the areas of every level.
 
 A point is looked for at the lowest level, by the boundaries valid on the day of the event; its
 higher levels follow by parent, so sums close from level to level. Where the lowest level has a
@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from data.schema import NOT_PLACED
-from geo import cells as h3_cells
 from geo import divisions
 from geo.locate import locate, locate_dated
 
@@ -35,25 +34,22 @@ class Placed:
 
     Attributes
     ----------
-    areas
-        Level to `area_index` of each row, -1 = not placed at this level.
+    level
+        Position of the lowest level that holds it among the levels of the city, -1 = none.
+    index
+        `area_index` at that level, -1 = none.
     located_by
-        Position in `LOCATED_BY` of each row.
-    cells
-        Resolution to `cell_index` of each row, -1 = no point.
-    registers
-        Resolution to the cells, sorted; `cell_index` is the position.
+        Position in `LOCATED_BY`.
     """
 
-    areas: dict[str, NDArray[np.int32]]
+    level: NDArray[np.int8]
+    index: NDArray[np.int32]
     located_by: NDArray[np.int8]
-    cells: dict[int, NDArray[np.int32]]
-    registers: dict[int, NDArray[np.object_]]
 
 
 def place(incidents: pd.DataFrame, built: Boundaries) -> Placed:
     """
-    Place incidents in areas and cells.
+    Place incidents in areas.
 
     Parameters
     ----------
@@ -62,26 +58,62 @@ def place(incidents: pd.DataFrame, built: Boundaries) -> Placed:
     built
         The areas and their polygons.
     """
-    areas, located_by = _by_point(incidents, built)
-    _by_code(incidents, built, areas, located_by)
-    cells, registers = _in_cells(incidents)
-    return Placed(areas, located_by, cells, registers)
+    count = len(incidents)
+    placed = Placed(
+        np.full(count, -1, dtype=np.int8),
+        np.full(count, NOT_PLACED, dtype=np.int32),
+        np.full(count, NONE, dtype=np.int8),
+    )
+    _by_point(incidents, built, placed)
+    _by_code(incidents, built, placed)
+    return placed
 
 
-def _by_point(
-    incidents: pd.DataFrame, built: Boundaries
-) -> tuple[dict[str, NDArray[np.int32]], NDArray[np.int8]]:
-    found = {level: np.full(len(incidents), NOT_PLACED, dtype=np.int32) for level in built.levels}
-    located_by = np.full(len(incidents), NONE, dtype=np.int8)
+def upwards(
+    level: NDArray[np.int8], index: NDArray[np.int32], built: Boundaries
+) -> dict[str, NDArray[np.int32]]:
+    """
+    Index of each row at every level, -1 = not placed there.
+
+    Parameters
+    ----------
+    level, index
+        As in `Placed`.
+    """
+    found = {}
+    current = np.full(len(index), NOT_PLACED, dtype=np.int32)
+    for position in range(len(built.levels) - 1, -1, -1):
+        current = np.where(level == position, index, current)
+        found[built.levels[position]] = current
+        parents = np.append(built.parents(built.levels[position]), NOT_PLACED)
+        current = parents[current].astype(np.int32)
+    return {name: found[name] for name in built.levels}
+
+
+def _by_point(incidents: pd.DataFrame, built: Boundaries, placed: Placed) -> None:
     waiting = np.flatnonzero(incidents["lng"].notna().to_numpy())
-    for level in reversed(built.levels):
-        rows = incidents.iloc[waiting]
-        index = _locate(rows, built, level)
-        held = index != NOT_PLACED
-        _fill_upwards(found, waiting[held], index[held], built, level)
-        located_by[waiting[held]] = POINT
-        waiting = waiting[~held]
-    return found, located_by
+    for position in range(len(built.levels) - 1, -1, -1):
+        if not len(waiting):
+            return
+        index = _locate(incidents.iloc[waiting], built, built.levels[position])
+        waiting = _settle(placed, waiting, index, position, POINT)
+
+
+def _settle(
+    placed: Placed,
+    waiting: NDArray[np.int64],
+    index: NDArray[np.int64],
+    position: int,
+    located_by: int,
+) -> NDArray[np.int64]:
+    """Write down what was found at a level; rows that still wait."""
+    held = index != NOT_PLACED
+    rows = waiting[held]
+    placed.level[rows] = position
+    placed.index[rows] = index[held]
+    placed.located_by[rows] = located_by
+    left: NDArray[np.int64] = waiting[~held]
+    return left
 
 
 def _locate(rows: pd.DataFrame, built: Boundaries, level: str) -> NDArray[np.int64]:
@@ -102,39 +134,17 @@ def _locate(rows: pd.DataFrame, built: Boundaries, level: str) -> NDArray[np.int
     )
 
 
-def _fill_upwards(
-    found: dict[str, NDArray[np.int32]],
-    rows: NDArray[np.int64],
-    index: NDArray[np.int64],
-    built: Boundaries,
-    level: str,
-) -> None:
-    """Write the index at a level and, by parents, at every level above it."""
-    levels = built.levels
-    for current in reversed(levels[: levels.index(level) + 1]):
-        found[current][rows] = index
-        index = built.parents(current)[index].astype(np.int64)
-
-
-def _by_code(
-    incidents: pd.DataFrame,
-    built: Boundaries,
-    found: dict[str, NDArray[np.int32]],
-    located_by: NDArray[np.int8],
-) -> None:
-    codes = incidents["area_code"]
-    waiting = np.flatnonzero((located_by == NONE) & codes.notna().to_numpy())
-    # From the top down: a code that two levels share means the lower, more exact area.
-    for level in reversed(built.levels):
-        index = index_of_codes(
-            codes.iloc[waiting], incidents["occurred_on"].iloc[waiting], built, level
-        )
-        known = index != NOT_PLACED
-        _fill_upwards(found, waiting[known], index[known], built, level)
-        located_by[waiting[known]] = CODE
-        waiting = waiting[~known]
+def _by_code(incidents: pd.DataFrame, built: Boundaries, placed: Placed) -> None:
+    codes, days = incidents["area_code"], incidents["occurred_on"]
+    waiting = np.flatnonzero((placed.located_by == NONE) & codes.notna().to_numpy(dtype=bool))
+    # From the bottom up: a code that two levels share means the lower, more exact area.
+    for position in range(len(built.levels) - 1, -1, -1):
         if not len(waiting):
             return
+        index = index_of_codes(
+            codes.iloc[waiting], days.iloc[waiting], built, built.levels[position]
+        )
+        waiting = _settle(placed, waiting, index, position, CODE)
 
 
 def index_of_codes(
@@ -150,25 +160,14 @@ def index_of_codes(
     starts, ends = divisions.validity(areas)
     index = np.full(len(codes), NOT_PLACED, dtype=np.int64)
     day = days.to_numpy().astype("datetime64[D]")
-    values = codes.to_numpy(dtype=object)
+    place_of_row, distinct = pd.factorize(codes)
+    values = np.array([*distinct, None], dtype=object)
     # Later rows win: first any row with the code, then the row valid on the day.
     first = pd.Series(areas.index, index=areas["code"]).groupby(level=0).first()
     position = first.reindex(values).to_numpy(dtype=float, na_value=-1)
-    index[:] = np.where(np.isnan(position), -1, position).astype(np.int64)
+    index[:] = np.where(np.isnan(position), -1, position).astype(np.int64)[place_of_row]
     repeated = areas["code"].duplicated(keep=False).to_numpy()
     for row in np.flatnonzero(repeated):
-        held = (values == areas["code"].iloc[row]) & (day >= starts[row]) & (day < ends[row])
-        index[held] = row
+        same = (values == areas["code"].iloc[row])[place_of_row]
+        index[same & (day >= starts[row]) & (day < ends[row])] = row
     return index
-
-
-def _in_cells(
-    incidents: pd.DataFrame,
-) -> tuple[dict[int, NDArray[np.int32]], dict[int, NDArray[np.object_]]]:
-    assigned = h3_cells.assign_all(incidents["lng"].to_numpy(), incidents["lat"].to_numpy())
-    indices, registers = {}, {}
-    for resolution, cells in assigned.items():
-        index, register = pd.factorize(cells, sort=True, use_na_sentinel=True)
-        indices[resolution] = index.astype(np.int32)
-        registers[resolution] = np.asarray(register, dtype=object)
-    return indices, registers

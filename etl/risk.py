@@ -13,7 +13,7 @@ from geo import divisions
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,6 +31,7 @@ def area_risk(
     last: dt.date,
     window: int,
     grain: Grain,
+    ends: Sequence[dt.date] | None = None,
 ) -> pd.DataFrame:
     """
     Rates and bands over all categories for the windows ending in the last 26 periods.
@@ -45,6 +46,8 @@ def area_risk(
         First days of the first counted and of the last complete period.
     window
         Periods in a window; windows that start before `first` are left out.
+    ends
+        First days of the windows' last periods, by default those of `stored_ends`.
 
     Returns
     -------
@@ -52,9 +55,9 @@ def area_risk(
         The `area_risk` table. An area that is not valid on a window's last day is left out, so
         what happened in a grid before it was re-cut counts for its parents only.
     """
-    ends = [shift(last, -back, grain=grain) for back in range(STORED_ENDS)][::-1]
+    if ends is None:
+        ends = stored_ends(first=first, last=last, window=window, grain=grain)
     windows = [Window(end, window, grain) for end in ends]
-    windows = [shown for shown in windows if shown.start >= first]
     levels = list(dict.fromkeys(areas["level"]))
     tables = {level: areas[areas["level"] == level].reset_index(drop=True) for level in levels}
     sums = {
@@ -66,11 +69,17 @@ def area_risk(
         for part in _one_window(tables, {name: sums[name][position] for name in levels}, shown)
     ]
     if not parts:
-        return _empty()
+        return no_rows()
     stored = pd.concat(parts, ignore_index=True)
     stored["_level"] = stored["level"].map(levels.index)
     order = ["_level", "period_end", "area_index"]
     return stored.sort_values(order, ignore_index=True).drop(columns="_level")
+
+
+def stored_ends(*, first: dt.date, last: dt.date, window: int, grain: Grain) -> list[dt.date]:
+    """Last periods of the windows that are stored, oldest first."""
+    ends = [shift(last, -back, grain=grain) for back in range(STORED_ENDS)][::-1]
+    return [end for end in ends if Window(end, window, grain).start >= first]
 
 
 def _window_sums(
@@ -134,7 +143,8 @@ def _rows(
     )
 
 
-def _empty() -> pd.DataFrame:
+def no_rows() -> pd.DataFrame:
+    """Return the `area_risk` table without rows."""
     kinds = {
         "text": "str",
         "date": "datetime64[s]",

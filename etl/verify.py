@@ -16,7 +16,9 @@ import numpy as np
 import pandas as pd
 import pyogrio
 
-from data.store import Snapshot, SnapshotError, Store, check_files
+from data import seals
+from data.manifest import SnapshotError
+from data.store import Snapshot, Store, check_files
 from etl.risk import area_risk
 from geo import cells as h3_cells
 
@@ -35,9 +37,9 @@ class Failed(ValueError):  # noqa: N818 - it is an outcome of a check, not a fau
     """A check does not hold; the message says where."""
 
 
-def verify(home: Path) -> Report:
+def verify(home: Path, snapshot_id: str | None = None) -> Report:
     """
-    Check the published snapshot.
+    Check a snapshot, by default the published one.
 
     Returns
     -------
@@ -50,13 +52,13 @@ def verify(home: Path) -> Report:
         Nothing is published.
     """
     store = Store(home)
-    manifest = store.manifest(store.current_id())
+    manifest = store.manifest(snapshot_id or store.current_id())
     checks: list[dict[str, Any]] = []
 
     def run(name: str, check: Callable[[], str]) -> bool:
         try:
             detail, passed = check(), True
-        except (Failed, SnapshotError, OSError, duckdb.Error) as error:
+        except (Failed, SnapshotError, seals.DamageError, OSError, duckdb.Error) as error:
             detail, passed = str(error), False
         checks.append({"name": name, "ok": passed, "detail": detail})
         return passed
@@ -65,7 +67,12 @@ def verify(home: Path) -> Report:
         check_files(home, manifest)
         return f"{len(manifest.raw['files'])} tables, {len(manifest.raw['tiles'])} tile archives"
 
-    if run("files", files):
+    def incident_files() -> str:
+        sums = manifest.raw["incidents"]["sha256"]
+        seals.check_files(home, sums, remedy="run `pingan build --force`")
+        return f"{len(sums)} files"
+
+    if all([run("files", files), run("files of incidents", incident_files)]):
         snapshot = Snapshot(home, manifest)
         for name, check in _CHECKS.items():
             run(name, partial(check, snapshot))
@@ -78,9 +85,9 @@ def verify(home: Path) -> Report:
 
 
 def _accounts(snapshot: Snapshot) -> str:
-    """In = accepted + quarantined + duplicate, per file and in total."""
+    """In = accepted + quarantined + duplicate + refused, per file and in total."""
     accounts = snapshot.read("accounts")
-    parts = ["accepted", "quarantined", "duplicate"]
+    parts = ["accepted", "quarantined", "duplicate", "refused"]
     _none(accounts[accounts["read"] != accounts[parts].sum(axis=1)], "files do not add up")
     for name in ("read", *parts):
         _equal(int(accounts[name].sum()), snapshot.manifest.rows[name], f"total of {name}")
@@ -92,12 +99,16 @@ def _accounts(snapshot: Snapshot) -> str:
 
 
 def _incidents(snapshot: Snapshot) -> str:
-    """The Delta files hold each accepted incident once."""
+    """Accepted = stored versions; each incident has one current version."""
+    rows = snapshot.manifest.rows
     counts = _delta(snapshot, "SELECT count(*) AS n, count(DISTINCT incident_id) AS ids FROM rows")
-    accepted = snapshot.manifest.rows["accepted"]
-    _equal(int(counts["n"][0]), accepted, "incidents stored")
-    _equal(int(counts["ids"][0]), accepted, "distinct incidents")
-    return f"{accepted:,} incidents in {len(snapshot.manifest.raw['incidents']['files'])} files"
+    versions = _delta(snapshot, "SELECT count(*) AS n FROM versions")
+    _equal(int(versions["n"][0]), rows["accepted"], "versions stored")
+    _equal(int(counts["n"][0]), rows["incidents"], "current versions")
+    _equal(int(counts["ids"][0]), rows["incidents"], "distinct incidents")
+    _equal(rows["accepted"] - rows["superseded"], rows["incidents"], "accepted less superseded")
+    files = len(snapshot.manifest.raw["incidents"]["files"])
+    return f"{rows['incidents']:,} incidents in {files} files"
 
 
 def _sums(snapshot: Snapshot) -> str:
@@ -105,7 +116,8 @@ def _sums(snapshot: Snapshot) -> str:
     codes = snapshot.categories.set_index("code")["category_index"]
     stored = _delta(
         snapshot,
-        "SELECT CAST(period_start AS DATE) AS period_start, category, "
+        "SELECT CAST(period_start AS DATE) AS period_start, "
+        "coalesce(subcategory, category) AS category, "
         "coalesce(severity, 0) AS severity, count(*) AS n FROM rows GROUP BY ALL",
     )
     stored["category_index"] = stored["category"].map(codes)
@@ -216,6 +228,11 @@ def _risk(snapshot: Snapshot) -> str:
         grain=snapshot.manifest.grain,
     )
     _equal(len(stored), len(again), "rows of area_risk")
+    # Stored window by window, computed level by level.
+    levels = {level: depth for depth, level in enumerate(_levels(snapshot))}
+    again["_depth"] = again["level"].map(levels)
+    again = again.sort_values(["period_end", "_depth", "area_index"], ignore_index=True)
+    again = again.drop(columns="_depth")
     for column in again.columns:
         if column in ("level", "period_end"):
             same = stored[column].astype("str") == again[column].astype("str")
@@ -234,20 +251,16 @@ def _floats(values: pd.Series) -> NDArray[np.float64]:
 def _tiles(snapshot: Snapshot) -> str:
     """Each tile archive holds every area or cell, and nothing else."""
     expected = {entry["level"]: ("areas", entry["count"]) for entry in snapshot.manifest.levels}
-    expected |= {
-        f"cells_{entry['resolution']}": ("cells", entry["count"])
-        for entry in snapshot.manifest.cells
-    }
-    versions = {
-        "areas": snapshot.manifest.boundary_version,
-        "cells": snapshot.manifest.cell_version,
-    }
+    version = snapshot.manifest.boundary_version
     for name, (layer, count) in expected.items():
-        path = snapshot.tile_file(name, versions[layer])
+        path = snapshot.tile_file(name, version)
         found = pyogrio.read_dataframe(path, layer=layer, columns=["i"], read_geometry=False)
         indices = np.unique(found["i"].to_numpy())
-        if not np.array_equal(indices, np.arange(count)):
-            raise Failed(f"tiles {name} hold {len(indices):,} of {count:,} polygons; build again")
+        drawn = np.flatnonzero(_level_areas(snapshot, name)["area_km2"].notna().to_numpy())
+        if not np.array_equal(indices, drawn) or len(_level_areas(snapshot, name)) != count:
+            raise Failed(
+                f"tiles {name} hold {len(indices):,} of {len(drawn):,} polygons; build again"
+            )
     return f"{len(expected)} archives"
 
 
@@ -273,12 +286,23 @@ def _level_areas(snapshot: Snapshot, level: str) -> pd.DataFrame:
 
 
 def _delta(snapshot: Snapshot, sql: str) -> pd.DataFrame:
-    """Query the incidents of the snapshot's own Delta version as `rows`."""
-    files = [str(snapshot.home / file) for file in snapshot.manifest.raw["incidents"]["files"]]
+    """Query the snapshot's own versions as `versions`, and the current ones as `rows`."""
+    entry, batch = snapshot.manifest.raw["incidents"], snapshot.manifest.raw["batch"]
     with duckdb.connect(":memory:") as connection:
         connection.execute("SET enable_progress_bar = false")
-        rows = connection.read_parquet(files)
-        found: pd.DataFrame = rows.query("rows", sql).df()
+        versions = connection.read_parquet(
+            [str(snapshot.home / file) for file in entry["files"]], hive_partitioning=True
+        ).filter(f"batch <= {int(batch)}")
+        versions.create_view("versions")
+        if entry["superseded"]:
+            connection.read_parquet(
+                [str(snapshot.home / file) for file in entry["superseded"]]
+            ).filter(f"superseded_by <= {int(batch)}").create_view("gone")
+            current = "SELECT * FROM versions ANTI JOIN gone USING (batch, row)"
+        else:
+            current = "SELECT * FROM versions"
+        connection.execute(f"CREATE VIEW rows AS {current}")
+        found: pd.DataFrame = connection.execute(sql).df()
         return found
 
 

@@ -2,12 +2,14 @@
 H3 cells: points to cells, parents, outlines, areas and neighbours.
 
 The only module that imports h3, and the only place where the order (lat, lng) appears. A cell is
-text of 15 hexadecimal digits outside; inside this module it is the same number as uint64,
-because parents of a whole column are then three integer operations.
+either text of 15 hexadecimal digits or the same number as int64 (an H3 index leaves the sign bit
+free), with 0, the null of H3, for no cell. Tables store numbers: parents of a whole column are
+then three integer operations.
 """
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import h3.api.basic_int as h3
@@ -27,8 +29,12 @@ RESOLUTIONS = (6, 7, 8, 9, 10)
 """Stored resolutions; mean cell edges 3.7 km, 1.4 km, 531 m, 201 m, 76 m."""
 
 _FINEST = 15
+"""Finest resolution of H3; also the mask of the four bits that hold a resolution."""
 _RESOLUTION_SHIFT = 52
 """Offset (in bits) of the resolution in an H3 index."""
+_MODE_SHIFT = 59
+"""Offset (in bits) of the mode, below the sign bit that H3 leaves zero."""
+_CELL_MODE = 1
 _BITS_PER_DIGIT = 3
 # Outlines are computed cell by cell; rounding (about 1 mm) makes shared corners one number.
 _CORNER_DECIMALS = 8
@@ -59,9 +65,39 @@ def assign_cells(lng: ArrayLike, lat: ArrayLike, *, resolution: int) -> NDArray[
     ----------
     H3 `latLngToCell`, https://h3geo.org/docs/api/indexing
     """
+    return cell_texts(cell_numbers(lng, lat, resolution=resolution))
+
+
+def cell_numbers(lng: ArrayLike, lat: ArrayLike, *, resolution: int) -> NDArray[np.int64]:
+    """
+    Assign each point to the H3 cell that contains it, as a number.
+
+    Parameters
+    ----------
+    lng, lat
+        Degrees, WGS 84 (EPSG:4326); not-a-number where a row has no point.
+    resolution
+        H3 resolution, 0 to 15.
+
+    Returns
+    -------
+    number
+        H3 index, 0 where the row has no point; `assign_cells` gives the same cells as text.
+
+    Raises
+    ------
+    ValueError
+        A coordinate is out of range, or `resolution` is not 0 to 15.
+    """
     _check_resolution(resolution)
-    cells, cell_of_row = _distinct_cells(lng, lat, resolution)
-    return _text_of_rows(cells, cell_of_row)
+    point_lng, point_lat, point_of_row = distinct_points(*check_points(lng, lat))
+    to_cell: Callable[[float, float, int], int] = h3.latlng_to_cell
+    indexed = map(to_cell, point_lat.tolist(), point_lng.tolist(), repeat(resolution))
+    # One place more, so that position -1 reads "no point".
+    numbers = np.zeros(len(point_lng) + 1, dtype=np.int64)
+    numbers[:-1] = np.fromiter(indexed, dtype=np.int64, count=len(point_lng))
+    number_of_row: NDArray[np.int64] = numbers[point_of_row]
+    return number_of_row
 
 
 def assign_all(lng: ArrayLike, lat: ArrayLike) -> dict[int, NDArray[np.object_]]:
@@ -88,11 +124,11 @@ def assign_all(lng: ArrayLike, lat: ArrayLike) -> dict[int, NDArray[np.object_]]
     ValueError
         A coordinate is out of range.
     """
-    finest, cell_of_row = _distinct_cells(lng, lat, RESOLUTIONS[-1])
-    assigned = {}
-    for resolution in RESOLUTIONS:
-        assigned[resolution] = _text_of_rows(_parents(finest, resolution), cell_of_row)
-    return assigned
+    finest = cell_numbers(lng, lat, resolution=RESOLUTIONS[-1])
+    return {
+        resolution: cell_texts(parent_numbers(finest, resolution=resolution))
+        for resolution in RESOLUTIONS
+    }
 
 
 def parents(cells: ArrayLike, *, resolution: int) -> NDArray[np.object_]:
@@ -102,7 +138,7 @@ def parents(cells: ArrayLike, *, resolution: int) -> NDArray[np.object_]:
     Parameters
     ----------
     cells
-        Cell text; None stays None.
+        Cell text or numbers; None (of numbers, 0) becomes None.
     resolution
         Resolution of the parents, at most that of the cells.
 
@@ -116,15 +152,75 @@ def parents(cells: ArrayLike, *, resolution: int) -> NDArray[np.object_]:
     ValueError
         A value is no H3 cell, or a cell is coarser than `resolution`.
     """
-    _check_resolution(resolution)
     known, cell_of_row = _known_cells(cells)
-    coarser = np.flatnonzero(_resolutions(known) < resolution)
-    if coarser.size:
-        first = ", ".join(_text(known[coarser[:5]]))
+    above = np.append(parent_numbers(known, resolution=resolution), 0)
+    return cell_texts(above[cell_of_row])
+
+
+def parent_numbers(numbers: ArrayLike, *, resolution: int) -> NDArray[np.int64]:
+    """
+    Parent cells at a coarser resolution, as numbers.
+
+    Parameters
+    ----------
+    numbers
+        H3 cell indexes; 0 stays 0.
+    resolution
+        Resolution of the parents, at most that of the cells.
+
+    Returns
+    -------
+    parent
+        H3 index, same order.
+
+    Raises
+    ------
+    ValueError
+        A value is not in the form of an H3 cell, or a cell is coarser than `resolution`.
+
+    References
+    ----------
+    Layout of an H3 index, https://h3geo.org/docs/core-library/h3Indexing
+    """
+    _check_resolution(resolution)
+    cells = np.atleast_1d(np.asarray(numbers, dtype=np.int64))
+    known = cells != 0
+    bad = np.flatnonzero(known & ((cells >> _MODE_SHIFT) != _CELL_MODE))
+    if bad.size:
         raise ValueError(
-            f"cells: {coarser.size:,} cells are coarser than resolution {resolution} ({first})"
+            f"cells: {bad.size:,} of {cells.size:,} numbers are no H3 cell (rows {_first(bad)})"
         )
-    return _text_of_rows(_parents(known, resolution), cell_of_row)
+    own_resolution = (cells >> _RESOLUTION_SHIFT) & _FINEST
+    coarser = np.flatnonzero(known & (own_resolution < resolution))
+    if coarser.size:
+        names = ", ".join(f"{cell:015x}" for cell in cells[coarser[:5]].tolist())
+        raise ValueError(
+            f"cells: {coarser.size:,} cells are coarser than resolution {resolution} ({names})"
+        )
+    # A parent has its own resolution in four bits and sevens in every finer digit.
+    unused_digits = (1 << (_BITS_PER_DIGIT * (_FINEST - resolution))) - 1
+    shared = cells & ~(_FINEST << _RESOLUTION_SHIFT)
+    return np.where(known, shared | (resolution << _RESOLUTION_SHIFT) | unused_digits, 0)
+
+
+def cell_texts(numbers: ArrayLike) -> NDArray[np.object_]:
+    """
+    Write cell numbers as text of 15 hexadecimal digits.
+
+    Parameters
+    ----------
+    numbers
+        H3 cell indexes, 0 = no cell.
+
+    Returns
+    -------
+    cell
+        Cell text, None for 0; rows of one cell share the text.
+    """
+    cell_of_row, cells = pd.factorize(np.atleast_1d(np.asarray(numbers, dtype=np.int64)))
+    texts = [f"{cell:015x}" if cell else None for cell in cells.tolist()]
+    text_of_row: NDArray[np.object_] = np.array(texts, dtype=object)[cell_of_row]
+    return text_of_row
 
 
 def cell_polygons(cells: ArrayLike) -> NDArray[np.object_]:
@@ -134,7 +230,7 @@ def cell_polygons(cells: ArrayLike) -> NDArray[np.object_]:
     Parameters
     ----------
     cells
-        Cell text, none missing.
+        Cell text or numbers, none missing.
 
     Returns
     -------
@@ -162,7 +258,7 @@ def cell_areas_km2(cells: ArrayLike) -> NDArray[np.float64]:
     Parameters
     ----------
     cells
-        Cell text, none missing.
+        Cell text or numbers, none missing.
 
     Returns
     -------
@@ -179,7 +275,7 @@ def cell_centres(cells: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.floa
     Parameters
     ----------
     cells
-        Cell text, none missing.
+        Cell text or numbers, none missing.
 
     Returns
     -------
@@ -198,7 +294,7 @@ def neighbours(cells: ArrayLike) -> sparse.csr_array:
     Parameters
     ----------
     cells
-        Distinct cell text of one resolution, none missing.
+        Distinct cells of one resolution, text or numbers, none missing.
 
     Returns
     -------
@@ -230,74 +326,46 @@ def _check_resolution(resolution: int) -> None:
         raise ValueError(f"resolution must be 0 to {_FINEST}, not {resolution}")
 
 
-def _distinct_cells(
-    lng: ArrayLike, lat: ArrayLike, resolution: int
-) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    # Distinct cells, and for each row the position of its cell (-1: no point).
-    point_lng, point_lat, point_of_row = distinct_points(*check_points(lng, lat))
-    to_cell: Callable[[float, float, int], int] = h3.latlng_to_cell
-    lat_lng = zip(point_lat.tolist(), point_lng.tolist(), strict=True)
-    indexed = (to_cell(north, east, resolution) for north, east in lat_lng)
-    cell_of_point = np.fromiter(indexed, dtype=np.uint64, count=len(point_lng))
-    cell_positions, cells = pd.factorize(cell_of_point)
-    # One place more, so that position -1 reads "no point".
-    positions = np.append(cell_positions, -1).astype(np.int64)
-    return np.asarray(cells, dtype=np.uint64), positions[point_of_row]
+def _first(rows: NDArray[np.int64]) -> str:
+    return ", ".join(map(str, rows[:5].tolist()))
 
 
-def _parents(cells: NDArray[np.uint64], resolution: int) -> NDArray[np.uint64]:
-    # In an H3 index a parent has its own resolution in four bits and sevens in every finer
-    # digit: https://h3geo.org/docs/core-library/h3Indexing
-    resolution_mask = np.uint64(0xF << _RESOLUTION_SHIFT)
-    unused_digits = np.uint64((1 << (_BITS_PER_DIGIT * (_FINEST - resolution))) - 1)
-    own = np.uint64(resolution << _RESOLUTION_SHIFT)
-    return (cells & ~resolution_mask) | own | unused_digits
-
-
-def _resolutions(cells: NDArray[np.uint64]) -> NDArray[np.int64]:
-    return ((cells >> np.uint64(_RESOLUTION_SHIFT)) & np.uint64(0xF)).astype(np.int64)
-
-
-def _text(cells: NDArray[np.uint64]) -> list[str]:
-    return [f"{cell:015x}" for cell in cells.tolist()]
-
-
-def _text_of_rows(cells: NDArray[np.uint64], cell_of_row: NDArray[np.int64]) -> NDArray[np.object_]:
-    # Each distinct cell is written once; rows share the text.
-    text_of_cell, distinct = pd.factorize(cells)
-    texts = np.array([*_text(distinct), None], dtype=object)
-    text_of_row: NDArray[np.object_] = texts[np.append(text_of_cell, -1)[cell_of_row]]
-    return text_of_row
-
-
-def _known_cells(cells: ArrayLike) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+def _known_cells(cells: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     # Distinct cells as numbers, and for each row the position of its cell (-1: missing).
-    cell_of_row, texts = pd.factorize(np.asarray(cells, dtype=object))
+    values = np.asarray(cells)
+    if values.dtype.kind in "iu":
+        position, distinct = pd.factorize(values)
+        is_cell = distinct != 0
+        distinct = distinct[is_cell].tolist()
+        cell_of_row = np.where(is_cell, np.cumsum(is_cell) - 1, -1)[position]
+    else:
+        cell_of_row, distinct = pd.factorize(values.astype(object))
     numbers = []
     bad = []
-    for text in texts:
-        number = _number(text)
+    for value in distinct:
+        number = _number(value)
         if number is None:
-            bad.append(repr(text))
+            bad.append(repr(value))
         else:
             numbers.append(number)
     if bad:
         raise ValueError(f"cells: {len(bad):,} values are no H3 cell ({', '.join(bad[:5])})")
-    return np.array(numbers, dtype=np.uint64), np.asarray(cell_of_row, dtype=np.int64)
+    return np.array(numbers, dtype=np.int64), np.asarray(cell_of_row, dtype=np.int64)
 
 
-def _number(text: object) -> int | None:
+def _number(value: object) -> int | None:
     try:
-        number = int(h3.str_to_int(text)) if isinstance(text, str) else 0
+        number = int(h3.str_to_int(value)) if isinstance(value, str) else value
     except ValueError:
         return None
-    return number if h3.is_valid_cell(number) else None
+    return number if isinstance(number, int) and h3.is_valid_cell(number) else None
 
 
-def _every_cell(cells: ArrayLike) -> NDArray[np.uint64]:
+def _every_cell(cells: ArrayLike) -> NDArray[np.int64]:
     known, cell_of_row = _known_cells(cells)
     missing = np.flatnonzero(cell_of_row < 0)
     if missing.size:
-        rows = ", ".join(map(str, missing[:5]))
-        raise ValueError(f"cells: {missing.size:,} rows have no cell (rows {rows}); drop them")
+        raise ValueError(
+            f"cells: {missing.size:,} rows have no cell (rows {_first(missing)}); drop them"
+        )
     return known[cell_of_row]

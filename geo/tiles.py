@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 EXTENT = 4096
 """Units along the side of a tile."""
 
-_BUFFER = 64
+BUFFER = 64
 """Units drawn beyond each side, so that outlines on a tile's edge stay hidden."""
 
 _EQUATOR_M = 40_075_016.7
@@ -111,7 +111,7 @@ def cut_tiles(
         "MINZOOM": min_zoom,
         "MAXZOOM": max_zoom,
         "EXTENT": EXTENT,
-        "BUFFER": _BUFFER,
+        "BUFFER": BUFFER,
         "SIMPLIFICATION": 0,
         "SIMPLIFICATION_MAX_ZOOM": 0,
         "MAX_SIZE": _NO_LIMIT,

@@ -11,7 +11,7 @@
  * @typedef {Object} View
  * @property {string} boundary version of the boundaries; a new one drops all geometry
  * @property {Array<TileSet & {level: string}>} levels from the top level down
- * @property {Object<string, TileSet>} cells by H3 resolution
+ * @property {Object<string, TileSet>} cells by H3 resolution; new addresses drop the cells' geometry
  * @property {string} level the displayed level
  * @property {number} [resolution] the displayed H3 resolution
  * @property {Focus} focus
@@ -101,6 +101,17 @@
   }
 
   /**
+   * @param {View} before
+   * @param {View} after
+   * @returns {Array<'areas'|'cells'>} the layers whose geometry is no longer that of the view
+   */
+  function staleLayers(before, after) {
+    if (before.boundary !== after.boundary) return ['areas', 'cells'];
+    const addresses = (view) => JSON.stringify(view.cells || {});
+    return addresses(before) === addresses(after) ? [] : ['cells'];
+  }
+
+  /**
    * @param {?DecodedValues} values
    * @param {View} view
    * @returns {boolean} whether the values belong to what the view shows
@@ -181,6 +192,7 @@
     engines: engines,
     register: function (name, factory) { engines[name] = factory; },
     keyOf: keyOf,
+    staleLayers: staleLayers,
     belongs: belongs,
     decodeValues: decodeValues,
     readBand: readBand,

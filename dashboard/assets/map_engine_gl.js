@@ -94,7 +94,7 @@
         this.start();
         return;
       }
-      if (before.boundary !== view.boundary) {
+      if (PinganMap.staleLayers(before, view).length) {
         this.applied = {};
         this.shown = null;
         this.awaited = null;

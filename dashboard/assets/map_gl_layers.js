@@ -43,7 +43,7 @@
 
     /** @param {View} view */
     setView(view) {
-      if (this.view && this.view.boundary !== view.boundary) this.dropGeometry();
+      if (this.view) PinganMap.staleLayers(this.view, view).forEach((name) => this.dropGeometry(name));
       this.view = view;
       this.repaint();
     }
@@ -72,12 +72,16 @@
       return id;
     }
 
-    dropGeometry() {
+    /** @param {'areas'|'cells'} name */
+    dropGeometry(name) {
       const map = this.map;
-      map.getLayersOrder().filter(function (id) { return /^(land$|(fill|hatch|line|mark):)/.test(id); })
+      const layers = new RegExp('^(fill|hatch|line|mark:\\w+):' + name + ':');
+      const sources = new RegExp('^(lines )?' + name + ':');
+      map.getLayersOrder()
+        .filter(function (id) { return layers.test(id) || (name === 'areas' && id === 'land'); })
         .forEach(function (id) { map.removeLayer(id); });
       Object.keys(map.getStyle().sources)
-        .filter(function (id) { return /^(lines )?(areas|cells):/.test(id); })
+        .filter(function (id) { return sources.test(id); })
         .forEach(function (id) { map.removeSource(id); });
     }
 

@@ -9,9 +9,11 @@ from urllib.parse import quote
 
 import numpy as np
 
-from dashboard.areas import Bounds, hierarchy
+from dashboard.areas import Area, Bounds, Hierarchy, hierarchy
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dashboard.text import Words
     from dashboard.view import View
     from data.access import Scope
@@ -59,7 +61,7 @@ def map_view(
         "focus": {
             "level": view.focus.level,
             "index": view.focus.index,
-            "bounds": _bounds(tree.at(view.focus.level).bounds[view.focus.index]),
+            "bounds": _drawn_bounds(tree, view.focus),
         },
         "city_bounds": _bounds(tree.levels[0].bounds[0]),
         "layer": view.state.layer,
@@ -109,9 +111,7 @@ def opening_zoom(scope: Scope, snapshot: Snapshot, view: View) -> float:
     """Zoom of the map before it has moved: the camera of the address, or the focus fitted."""
     if view.state.camera:
         return view.state.camera[2]
-    return fitted_zoom(
-        _bounds(hierarchy(scope, snapshot).at(view.focus.level).bounds[view.focus.index])
-    )
+    return fitted_zoom(_drawn_bounds(hierarchy(scope, snapshot), view.focus))
 
 
 def fitted_zoom(bounds: Bounds) -> float:
@@ -155,8 +155,8 @@ def area_names(scope: Scope, snapshot: Snapshot, level: str, lang: str) -> dict[
 
     return {
         "names": kept(areas.names(lang).tolist()),
-        "lng": kept(areas.lng.round(5).tolist()),
-        "lat": kept(areas.lat.round(5).tolist()),
+        "lng": kept(_degrees(areas.lng)),
+        "lat": kept(_degrees(areas.lat)),
         "parent": kept(areas.parents.tolist()),
     }
 
@@ -168,6 +168,17 @@ def _tiles(version: str, name: str, entry: dict[str, Any]) -> dict[str, Any]:
         "maxzoom": int(entry["max_zoom"]),
         "count": int(entry["count"]),
     }
+
+
+def _degrees(values: NDArray[np.float64]) -> list[float | None]:
+    """Five decimals; null for an area that nobody drew."""
+    return [None if np.isnan(value) else value for value in values.round(5).tolist()]
+
+
+def _drawn_bounds(tree: Hierarchy, area: Area) -> Bounds:
+    """Bounds of an area, or of the nearest above it that somebody drew."""
+    rows = [tree.at(above.level).bounds[above.index] for above in tree.path(area)]
+    return _bounds(next(row for row in reversed(rows) if np.isfinite(row).all()))
 
 
 def _bounds(row: Any) -> Bounds:

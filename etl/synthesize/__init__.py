@@ -4,31 +4,33 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
+from importlib.resources import files as package_files
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etl.synthesize.account import Account
 from etl.synthesize.borders import polygons, wind
-from etl.synthesize.dirt import QUARANTINED, REPEATED, add_dirt
+from etl.synthesize.dirt import add_dirt
+from etl.synthesize.formats import write_ledger
 from etl.synthesize.incidents import draw_source, join, stream_counts
 from etl.synthesize.ledgers import (
     FAR,
-    Ledger,
     Located,
     demo_leaves,
     demo_sources,
     make_ledger,
     seconds_of,
     stamp,
-    write_ledger,
 )
 from etl.synthesize.mesh import make_mesh, smooth
 from etl.synthesize.partition import Divisions, border_ranks, divide
 from etl.synthesize.places import Places, make_places
 from etl.synthesize.plan import FIRST_DAY, LAST_DAY, PLANS, Ints, Plan, Size
 from etl.synthesize.population import AreaTables, make_areas
+from etl.synthesize.samples import Sampler, Told, told_twice
+from etl.synthesize.static import copy_static
 from etl.synthesize.surges import Surge, draw_surge, plan_surges
 from etl.synthesize.terrain import make_terrain
 from etl.synthesize.truth import Truth, read_truth
@@ -42,28 +44,17 @@ Progress = Callable[[str, float], None]
 _GRID_FRAME = "EPSG:4490"  # the same numbers as EPSG:4326; exercises the reader
 
 
-@dataclass
-class _Found:
-    """Row accounts gathered file by file."""
-
-    rows: dict[str, int] = field(default_factory=dict)
-    dirty: dict[str, dict[str, int]] = field(default_factory=dict)
-    expected: dict[str, dict[str, int]] = field(default_factory=dict)
-    located: dict[str, dict[str, int]] = field(default_factory=dict)
-    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    unplaced: Counter[str] = field(default_factory=Counter)
-
-
 def synthesize(folder: Path, *, size: Size, seed: int, progress: Progress | None = None) -> Truth:
     """
     Make the demonstration city: areas, two years of source files, and the truth about them.
 
-    The same size and seed give byte-identical files.
+    The same size and seed give byte-identical files. Beside the five large ledgers there is a small
+    one of each further kind that the product reads, with the same number of rows in every size.
 
     Parameters
     ----------
     folder
-        Where to write `areas/<level>.parquet`, the files named in `sources.toml` of the demo city,
+        Where to write `areas/<level>.parquet`, the files of the demo city's sources,
         and `truth.json`; made if missing.
     size
         `small` (4,700 grids, 300,000 incidents), `large` (22,000 grids, 3 million incidents) or
@@ -81,8 +72,8 @@ def synthesize(folder: Path, *, size: Size, seed: int, progress: Progress | None
     tell = progress or _untold
     plan = PLANS[size]
     # One stream of chance per part, so that a change in one leaves the others as they are.
-    ground, shape, people, spots, events, files = (
-        np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(6)
+    ground, shape, people, spots, events, files, small = (
+        np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(7)
     )
     (folder / "areas").mkdir(parents=True, exist_ok=True)
     tell("ground", 0.0)
@@ -111,12 +102,15 @@ def synthesize(folder: Path, *, size: Size, seed: int, progress: Progress | None
         surges=surges,
         events=events,
         files=files,
+        small=small,
     )
-    found = _Found()
+    found = Account()
     configs = demo_sources()
     for number, config in enumerate(configs.values()):
-        tell(config["name"], 0.3 + 0.7 * number / len(configs))
+        tell(config["name"], 0.3 + 0.65 * number / len(configs))
         maker.write_source(folder, config, prefix=f"X{number}-", found=found)
+    tell("samples", 0.95)
+    maker.write_samples(folder, found)
     planted = [surge.as_dict() for surge, _ in surges]
     truth = _truth(seed, size, plan, areas=areas, found=found, surges=planted)
     truth.write(folder / "truth.json")
@@ -137,17 +131,19 @@ class _Maker:
         surges: list[tuple[Surge, Ints]],
         events: np.random.Generator,
         files: np.random.Generator,
+        small: np.random.Generator,
     ) -> None:
         planted: Counter[str] = Counter()
         for surge, _ in surges:
             planted[surge.source] += surge.extra
         self.counts = stream_counts(plan, planted)
         self.places, self.community, self.located = places, community, located
-        self.surges, self.events, self.files = surges, events, files
+        self.surges, self.events, self.files, self.small = surges, events, files, small
         self.leaves = demo_leaves()
+        self.told: Told | None = None
 
     def write_source(
-        self, folder: Path, config: dict[str, Any], *, prefix: str, found: _Found
+        self, folder: Path, config: dict[str, Any], *, prefix: str, found: Account
     ) -> None:
         """Draw, write down, soil, write and account for one source."""
         name, file = config["name"], config["files"][0]
@@ -176,7 +172,24 @@ class _Maker:
             rng=self.files,
         )
         write_ledger(rows, folder / file, config)
-        _account(found, file, ledger, reasons=reasons, located=self.located, leaves=self.leaves)
+        found.add_file(name, file, ledger.placed, reasons)
+        found.count(ledger, self.located, self.leaves)
+        self.told = told_twice(ledger, config, self.small) or self.told
+
+    def write_samples(self, folder: Path, found: Account) -> None:
+        """Write and account for the small ledgers."""
+        assert self.told is not None
+        sampler = Sampler(
+            folder,
+            package_files("data").joinpath("cities/demo"),
+            places=self.places,
+            community=self.community,
+            located=self.located,
+            leaves=self.leaves,
+            rng=self.small,
+        )
+        sampler.write(self.told, found)
+        copy_static(folder, found)
 
 
 def _untold(text: str, share: float) -> None:
@@ -202,46 +215,13 @@ def _located(divisions: Divisions, areas: AreaTables, places: Places) -> Located
     return Located(places.lng, places.lat, codes, fresh, at[places.grid])
 
 
-def _account(
-    found: _Found,
-    file: str,
-    ledger: Ledger,
-    *,
-    reasons: dict[str, int],
-    located: Located,
-    leaves: list[str],
-) -> None:
-    """Add the row accounts of one file."""
-    clean = len(ledger.rows)
-    found.rows[file] = clean + sum(reasons.values())
-    found.dirty[file] = reasons
-    found.expected[file] = {
-        "accepted": clean,
-        "duplicate": reasons[REPEATED],
-        "quarantined": sum(reasons[reason] for reason in QUARANTINED),
-    }
-    found.located[file] = {
-        name: int((ledger.placed == value).sum())
-        for name, value in (("point", 2), ("code", 1), ("none", 0))
-    }
-    county, number = np.unique(located.codes["county"], return_inverse=True)
-    pair = number[ledger.address] * len(leaves) + ledger.leaf
-    tally = np.bincount(pair[ledger.placed > 0], minlength=len(county) * len(leaves))
-    for position in np.flatnonzero(tally).tolist():
-        place, leaf = divmod(position, len(leaves))
-        found.counts[(county[place], leaves[leaf])] += int(tally[position])
-    for leaf, total in enumerate(np.bincount(ledger.leaf[ledger.placed == 0]).tolist()):
-        if total:
-            found.unplaced[leaves[leaf]] += total
-
-
 def _truth(
     seed: int,
     size: Size,
     plan: Plan,
     *,
     areas: AreaTables,
-    found: _Found,
+    found: Account,
     surges: list[dict[str, object]],
 ) -> Truth:
     """Put the accounts together."""
@@ -259,10 +239,13 @@ def _truth(
         | {"grid": plan.grids, "grid_rows": len(grids)},
         population=plan.population,
         without_population=grids.loc[grids["population"].isna(), "code"].tolist(),
+        files=found.files,
         rows=found.rows,
         dirty=found.dirty,
         expected=found.expected,
+        superseded=found.superseded,
         located=found.located,
+        same_events=found.same_events,
         surges=surges,
         recuts=areas.recuts,
         counts=by_county,

@@ -42,6 +42,24 @@ def _bends(rng: np.random.Generator, count: int, steps: int) -> Floats:
 
 def wind(mesh: Mesh, rng: np.random.Generator) -> Lines:
     """
+    Bend every edge of the mesh a little, in degrees; see `bend`.
+
+    Parameters
+    ----------
+    mesh, rng
+        The mesh, the source of chance.
+
+    Returns
+    -------
+    lines
+        Points in degrees, WGS 84 (EPSG:4326).
+    """
+    points, first, number = bend(mesh, rng)
+    return Lines(lng_lat(points), first, number)
+
+
+def bend(mesh: Mesh, rng: np.random.Generator) -> tuple[Floats, Ints, Ints]:
+    """
     Bend every edge of the mesh a little, so that borders look grown.
 
     A bend is a height over the straight edge, kept inside of the two triangles between the edge
@@ -56,8 +74,8 @@ def wind(mesh: Mesh, rng: np.random.Generator) -> Lines:
 
     Returns
     -------
-    lines
-        Points in degrees, WGS 84 (EPSG:4326).
+    points, first, number
+        As in `Lines`, but in local kilometres.
     """
     a, b = mesh.vertices[mesh.start], mesh.vertices[mesh.end]
     length = np.hypot(*(b - a).T)
@@ -83,7 +101,7 @@ def wind(mesh: Mesh, rng: np.random.Generator) -> Lines:
             + height[..., None] * normal[:, None]
         )
         points[first[edges][:, None] + np.arange(1, count)] = bent
-    return Lines(lng_lat(points), first, number)
+    return points, first, number
 
 
 def _walk(nxt: Ints) -> tuple[Ints, Ints]:

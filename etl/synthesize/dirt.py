@@ -17,6 +17,8 @@ FAULT_SHARE = 0.00095  # of each other reason; about 1.5 % in all
 # Numbers that look like those of persons but cannot be: never assigned, wrong check digit.
 PHONE_LIKE = "13000000000"
 ID_NUMBER_LIKE = "990101190001010000"
+PERSON_NAME = "演某某"
+PERSON_PHONE = "19900000000"
 
 QUARANTINED = (
     "missing_id",
@@ -31,7 +33,11 @@ QUARANTINED = (
     "coordinates_swapped",
     "coordinates_outside",
 )
+COORDINATE_FAULTS = ("coordinates_zero", "coordinates_swapped", "coordinates_outside")
 REPEATED = "repeated_id"
+REFUSED = "refused_class"
+REFUSED_CODE = "1402"  # GB/T 31000-2015, 5.56: matters of the procuratorate
+MALFORMED = "malformed_row"
 
 FUTURE = pd.Timestamp(2031, 5, 1, 8, 30)
 BEFORE = pd.Timestamp(2009, 5, 1, 8, 30)
@@ -64,6 +70,7 @@ def _faulty(
         "future_date": lambda: _set(rows, columns["occurred_at"], stamp(FUTURE)),
         "before_period": lambda: _set(rows, columns["occurred_at"], stamp(BEFORE)),
         "unknown_category": lambda: _set(rows, columns["category"], "ZZ99"),
+        REFUSED: lambda: _set(rows, columns["category"], REFUSED_CODE),
         "severity_out_of_range": lambda: _set(rows, columns["severity"], "9"),
         "phone_like_text": lambda: _set(rows, columns["outcome"], f"已回电{PHONE_LIKE}"),
         "id_number_like_text": lambda: _set(rows, columns["outcome"], f"已核实{ID_NUMBER_LIKE}"),
@@ -82,6 +89,7 @@ def add_dirt(
     stamp: Formatter,
     typed: bool,
     rng: np.random.Generator,
+    reasons: tuple[str, ...] = QUARANTINED,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """
     Mix faulty rows into a ledger.
@@ -100,17 +108,19 @@ def add_dirt(
         Whether times are stored as times, so that a wrong one can only be empty.
     rng
         Source of chance.
+    reasons
+        What is to be wrong, besides repeated rows.
 
     Returns
     -------
     rows, reasons
         The ledger with the faulty rows at random positions, and their number by reason.
     """
-    reasons = {REPEATED: max(2, round(REPEATED_SHARE * len(rows)))}
-    reasons |= dict.fromkeys(QUARANTINED, max(2, round(FAULT_SHARE * len(rows))))
+    counts = {REPEATED: max(2, round(REPEATED_SHARE * len(rows)))}
+    counts |= dict.fromkeys(reasons, max(2, round(FAULT_SHARE * len(rows))))
     parts = [rows]
     serial = 0
-    for reason, number in reasons.items():
+    for reason, number in counts.items():
         # A copy without coordinates cannot show a fault of coordinates.
         pool = np.flatnonzero(rows[columns["lng"]].notna())
         copies = rows.iloc[np.sort(rng.choice(pool, size=number, replace=False))]
@@ -125,4 +135,4 @@ def add_dirt(
         [np.arange(len(rows)), rng.uniform(0, len(rows), len(mixed) - len(rows))]
     )
     order = np.argsort(position, kind="stable")
-    return mixed.iloc[order].reset_index(drop=True), reasons
+    return mixed.iloc[order].reset_index(drop=True), counts

@@ -213,7 +213,7 @@ def make_mesh(terrain: Terrain, plan: Plan, rng: np.random.Generator) -> Mesh:
         reach=np.empty(0),
         river=_on_river(terrain, sites, pairs),
     )
-    return replace(mesh, reach=_reach(mesh, mesh.vertices))
+    return replace(mesh, reach=reach_of(mesh, mesh.vertices))
 
 
 def smooth(mesh: Mesh, rank: Ints, *, rounds: int = 2) -> Mesh:
@@ -261,7 +261,7 @@ def smooth(mesh: Mesh, rank: Ints, *, rounds: int = 2) -> Mesh:
         while len(broken := _not_star_shaped(mesh, vertices)):
             back = np.union1d(mesh.start[broken], mesh.end[broken])
             vertices[back] = before[back]
-    return replace(mesh, vertices=vertices, reach=_reach(mesh, vertices))
+    return replace(mesh, vertices=vertices, reach=reach_of(mesh, vertices))
 
 
 def _not_star_shaped(mesh: Mesh, vertices: Floats) -> Ints:
@@ -292,7 +292,7 @@ def _areas(sites: Floats, pairs: Ints, a: Floats, b: Floats) -> Floats:
     return area
 
 
-def _reach(mesh: Mesh, vertices: Floats) -> Floats:
+def reach_of(mesh: Mesh, vertices: Floats) -> Floats:
     """Largest slope of a bend that stays in the two triangles from the edge to its sites."""
     a, b = vertices[mesh.start], vertices[mesh.end]
     along = b - a

@@ -123,15 +123,17 @@ def half_edges(mesh: Mesh, labels: Ints) -> tuple[Ints, np.ndarray, Ints, Ints]:
 
 
 class Divider:
-    """Grows areas from seeds over the neighbour graph of the mesh."""
+    """Grows areas from seeds over the mesh; those with a hole anew, unless `holes` are allowed."""
 
-    def __init__(self, mesh: Mesh, terrain: Terrain, rng: np.random.Generator) -> None:
-        self.mesh, self.rng = mesh, rng
+    def __init__(
+        self, mesh: Mesh, rng: np.random.Generator, *, scale: float, holes: bool = False
+    ) -> None:
+        self.mesh, self.rng, self.holes = mesh, rng, holes
         self.inner = mesh.inner
         self.a, self.b = mesh.left[self.inner], mesh.right[self.inner]
         self.length = np.hypot(*(mesh.sites[self.a] - mesh.sites[self.b]).T)
         middle = (mesh.sites[self.a] + mesh.sites[self.b]) / 2
-        self.grain = waves(rng, length_km=5.0 * terrain.scale, count=14)(middle)
+        self.grain = waves(rng, length_km=5.0 * scale, count=14)(middle)
         self.crowding = np.log(1 / (mesh.area_km2[self.a] + mesh.area_km2[self.b]))
 
     def _cost(self, style: Style) -> Floats:
@@ -150,6 +152,10 @@ class Divider:
         number = np.full(len(parent), -1, dtype=np.int64)
         number[seeds] = np.arange(len(seeds))
         return np.where(parent >= 0, number[np.maximum(source, 0)], -1)
+
+    def _faulty(self, labels: Ints) -> Ints:
+        """Numbers of the areas that must be grown anew."""
+        return np.empty(0, dtype=np.int64) if self.holes else enclaves(self.mesh, labels)
 
     def _random_seeds(self, parent: Ints, wanted: Ints) -> Ints:
         """`wanted[p]` different pieces in each parent p, in the order of the parents."""
@@ -200,7 +206,7 @@ class Divider:
         """
         for _ in range(MAX_TRIES):
             labels = self._grow(parent, seeds, self._cost(style))
-            if not len(enclaves(self.mesh, labels)):
+            if not len(self._faulty(labels)):
                 return labels
         raise PartitionError(f"{len(seeds)} areas: enclaves remain after {MAX_TRIES} tries")
 
@@ -241,7 +247,7 @@ class Divider:
             for _ in range(style.rounds):
                 seeds = self._centred(labels, len(seeds))
                 labels = self._grow(todo, seeds, cost)
-            bad = np.unique(parent[seeds[enclaves(self.mesh, labels)]])
+            bad = np.unique(parent[seeds[self._faulty(labels)]])
             good = (todo >= 0) & ~np.isin(todo, bad)
             sizes = wanted[open_parents]
             local_first = np.zeros(len(wanted), dtype=np.int64)
@@ -300,7 +306,7 @@ def divide(mesh: Mesh, terrain: Terrain, plan: Plan, rng: np.random.Generator) -
     divisions
         Labels that nest exactly.
     """
-    divider = Divider(mesh, terrain, rng)
+    divider = Divider(mesh, rng, scale=terrain.scale)
     everything = np.zeros(len(mesh.sites), dtype=np.int64)
     towns = _nearest_pieces(mesh, terrain.centres)
     county = divider.from_seeds(everything, towns[terrain.seats], STYLES["county"])

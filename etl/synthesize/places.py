@@ -116,16 +116,11 @@ def make_places(
     offset = _spots(mesh, pieces, rng)
     degrees = lng_lat(_settled(mesh, divisions, shapes, pieces, offset))
     weights = mesh.people[pieces] * rng.lognormal(0, 1.0, len(pieces))
-    people = np.bincount(grid, weights=mesh.people)
+    people = np.asarray(np.bincount(grid, weights=mesh.people), dtype=np.float64)
     density = people / np.bincount(grid, weights=mesh.area_km2)
-    magnets = _magnets(density, rng)
-    pull = {}
+    magnets = draw_magnets(density, rng)
     common = _place_effect(divisions, rng)
-    for code, rhythm in RHYTHMS.items():
-        effect = np.exp(common + rng.normal(0, rhythm.spread, len(people)))
-        for kind in rhythm.magnets:
-            effect[magnets[kind]] *= rng.uniform(5, 14, len(magnets[kind]))
-        pull[code] = (people + 15) * (density / 1000 + 0.02) ** rhythm.urban * effect
+    pull = draw_pull(people, density, common=common, magnets=magnets, rng=rng)
     return Places(
         lng=degrees[:, 0],
         lat=degrees[:, 1],
@@ -148,7 +143,43 @@ def _place_effect(divisions: Divisions, rng: np.random.Generator) -> Floats:
     return np.asarray(effect)
 
 
-def _magnets(density: Floats, rng: np.random.Generator) -> dict[str, Ints]:
+def draw_pull(
+    people: Floats,
+    density: Floats,
+    *,
+    common: Floats,
+    magnets: dict[str, Ints],
+    rng: np.random.Generator,
+) -> dict[str, Floats]:
+    """
+    Weigh how strongly each grid draws each top class, all year.
+
+    Parameters
+    ----------
+    people, density
+        Residents of each grid, and per km².
+    common
+        Lasting log effect of each grid on all that happens in it.
+    magnets
+        Grids of each kind of magnet.
+    rng
+        Source of chance.
+
+    Returns
+    -------
+    pull
+        Class to the weights of the grids.
+    """
+    pull = {}
+    for code, rhythm in RHYTHMS.items():
+        effect = np.exp(common + rng.normal(0, rhythm.spread, len(people)))
+        for kind in rhythm.magnets:
+            effect[magnets[kind]] *= rng.uniform(5, 14, len(magnets[kind]))
+        pull[code] = (people + 15) * (density / 1000 + 0.02) ** rhythm.urban * effect
+    return pull
+
+
+def draw_magnets(density: Floats, rng: np.random.Generator) -> dict[str, Ints]:
     """Grids with a market, a station, a night-life street: mostly where people live close."""
     chance = np.sqrt(density) / np.sqrt(density).sum()
     count = max(1, round(MAGNET_SHARE * len(density)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 import chinese_calendar
 import numpy as np
@@ -121,6 +122,7 @@ def _day_factor(day: date, rhythm: Rhythm) -> float:
     return rhythm.weekend if free else monday
 
 
+@cache
 def day_weights(code: str) -> Floats:
     """
     Expected course of a top class over the two years.

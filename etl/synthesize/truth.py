@@ -31,15 +31,21 @@ class Truth:
         Residents of the city; every level sums up to it over the areas with known residents.
     without_population
         Codes of grids whose ledger entry is empty.
+    files
+        Files of each source; a database or the body of a push counts as one.
     rows
         Data rows of each file.
     dirty
         Faulty rows by file and reason.
     expected
-        By file: `accepted` (the true incidents), `duplicate`, `quarantined`; they sum up to the
-        rows.
+        By file: `accepted` (the true rows), `duplicate`, `quarantined`, `refused`; they sum up to
+        the rows.
+    superseded
+        Accepted rows by file that replace a row of an earlier file: they are no further incidents.
     located
-        True incidents by file: with a `point`, with a `code` only, with `none`.
+        True rows by file: with a `point`, with a `code` only, with `none`.
+    same_events
+        Incidents of two sources that are one event: `first`, `second`, each `source:number`.
     surges
         Planted surges.
     recuts
@@ -58,10 +64,13 @@ class Truth:
     areas: dict[str, int]
     population: int
     without_population: list[str]
+    files: dict[str, list[str]]
     rows: dict[str, int]
     dirty: dict[str, dict[str, int]]
     expected: dict[str, dict[str, int]]
+    superseded: dict[str, int]
     located: dict[str, dict[str, int]]
+    same_events: list[dict[str, str]]
     surges: list[dict[str, object]]
     recuts: list[Recut]
     counts: dict[str, dict[str, int]]

@@ -18,7 +18,8 @@ import numpy as np
 import shapely
 
 from dashboard.map.values import written
-from geo.cells import assign_cells, cell_polygons
+from geo.cell_tiles import cell_tile
+from geo.cells import assign_cells, cell_centres, cell_polygons
 from geo.tiles import cut_tiles, read_tile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,18 +73,21 @@ def levels() -> dict[str, Level]:
 
 
 @cache
-def cells() -> np.ndarray:
+def cell_names() -> np.ndarray:
     points = shapely.point_on_surface(levels()["grid"].polygons)
     found = assign_cells(shapely.get_x(points), shapely.get_y(points), resolution=RESOLUTION)
-    return cell_polygons(np.unique(found.astype(str)))
+    return np.unique(found.astype(str))
+
+
+@cache
+def cells() -> np.ndarray:
+    return cell_polygons(cell_names())
 
 
 def cut_all(folder: Path) -> None:
     for level, areas in levels().items():
         path = folder / f"{level}.mbtiles"
         cut_tiles(areas.polygons, path=path, layer="areas", min_zoom=ZOOMS[0], max_zoom=ZOOMS[1])
-    path = folder / f"cells_{RESOLUTION}.mbtiles"
-    cut_tiles(cells(), path=path, layer="cells", min_zoom=ZOOMS[0], max_zoom=ZOOMS[1])
 
 
 def names_of(level: str) -> dict[str, list[Any]]:
@@ -177,7 +181,10 @@ class Handler(BaseHTTPRequestHandler):
         names = re.fullmatch(r"/names/b\d/(\w+)\.json", path)
         if tile:
             z, x, y = map(int, tile.groups()[1:])
-            body = read_tile(self.tiles / f"{tile[1]}.mbtiles", z=z, x=x, y=y)
+            if tile[1].startswith("cells_"):
+                body = cell_tile(cell_names(), *cell_centres(cell_names()), z=z, x=x, y=y)
+            else:
+                body = read_tile(self.tiles / f"{tile[1]}.mbtiles", z=z, x=x, y=y)
             self.answer(body, "application/x-protobuf", gzipped=True)
         elif names:
             self.answer(json.dumps(names_of(names[1])).encode(), "application/json")

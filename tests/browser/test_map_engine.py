@@ -1,5 +1,6 @@
 """The map engine in a real Chromium, without Dash: painting, events, themes, no outside request."""
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -205,6 +206,24 @@ def test_a_new_boundary_drops_the_old_geometry(watched: Watched) -> None:
     tiles = watched.page.evaluate("window.engine.map.getSource('areas:county').tiles[0]")
     assert "/tiles/b2/county/" in tiles
     assert watched.changed() == 5
+
+
+def test_new_cell_addresses_drop_the_old_cells_and_no_areas(watched: Watched) -> None:
+    n = len(harness.cells())
+    key = f"cells:{harness.RESOLUTION}"
+    view = set_palette(harness.make_view(layer="cells", names=None))
+    watched.apply(view, harness.make_values(key, np.ones(n, "u1"), "old"))
+    later = copy.deepcopy(view)
+    for tiles in later["cells"].values():
+        tiles["tiles"] = tiles["tiles"].replace("b1", "b2")
+    watched.apply_view(later)
+    watched.apply(later, harness.make_values(key, np.ones(n, "u1"), "new"))
+    source = "window.engine.map.getSource('{}').tiles[0]"
+    assert "/tiles/b2/cells_8/" in watched.page.evaluate(source.format(key))
+    assert "/tiles/b1/city/" in watched.page.evaluate(source.format("lines areas:city"))
+    middle = harness.cells()[n // 2].centroid
+    watched.page.mouse.click(*watched.project(middle.x, middle.y))
+    assert watched.wait_sent("map-event", "click")[0]["index"] == n // 2
 
 
 def test_every_click_reports_its_area(watched: Watched) -> None:

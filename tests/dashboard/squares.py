@@ -13,6 +13,7 @@ from data import rates
 from data.access import WHOLE_CITY, Scope
 from data.periods import Window, shift, span
 from data.writer import SnapshotWriter
+from geo import cells as hexagons
 
 LEVELS = ("city", "county", "township", "community", "grid")
 LAST = dt.date(2026, 11, 9)
@@ -178,6 +179,24 @@ def make_tiles(path):
     archive.close()
 
 
+def make_register(resolution):
+    """Cells in no order, the last of them without any incident."""
+    n = 256 // 4 ** (9 - resolution) + 1
+    lng, lat = np.random.default_rng(resolution).uniform([120.0, 30.0], [120.8, 30.8], (4000, 2)).T
+    register = pd.unique(hexagons.assign_cells(lng, lat, resolution=resolution))[:n]
+    lng, lat = hexagons.cell_centres(register)
+    index = np.arange(n, dtype="int32")
+    return pd.DataFrame({"cell_index": index, "cell": register}).assign(
+        area_km2=0.7 * 7.0 ** (8 - resolution), lng=lng, lat=lat
+    )
+
+
+def add_months(writer, name, table):
+    """One file per month, as a build writes them."""
+    for month, rows in table.groupby([f"{day:%Y-%m}" for day in table["period_start"]]):
+        writer.add_table(name, rows, part=month, period=month)
+
+
 def publish(home: Path, *, severities=True):
     areas = make_areas()
     incidents = make_incidents(areas)
@@ -185,6 +204,8 @@ def publish(home: Path, *, severities=True):
         incidents["severity"] = np.int8(0)
     writer = SnapshotWriter(home, "20261116T000000Z-0badcafe")
     writer.add_table("areas", areas)
+    ended = {"level": ["grid"], "old_index": [0], "new_index": [256], "weight": [1.0]}
+    writer.add_table("crosswalk", pd.DataFrame(ended))
     writer.add_table(
         "categories",
         pd.DataFrame(
@@ -199,25 +220,15 @@ def publish(home: Path, *, severities=True):
     )
     counts = {level: count(incidents, level, "area_index") for level in LEVELS}
     for level, table in counts.items():
-        writer.add_table(f"area_counts_{level}", table)
+        add_months(writer, f"area_counts_{level}", table)
         make_tiles(home / "boundaries" / "b1" / f"{level}.mbtiles")
         writer.add_tiles(level, home / "boundaries" / "b1" / f"{level}.mbtiles", version="b1")
     for resolution in RESOLUTIONS:
-        n = 256 // 4 ** (9 - resolution) + 1
-        cells = pd.DataFrame({"cell_index": np.arange(n, dtype="int32")})
-        cells["cell"] = [f"{resolution:01x}{i:014x}" for i in range(n)]
-        cells = cells.assign(area_km2=0.7 * 7.0 ** (8 - resolution), lng=120.4, lat=30.4)
-        writer.add_table(f"cells_{resolution}", cells)
-        writer.add_table(
-            f"cell_counts_{resolution}", count(incidents, f"cell_{resolution}", "cell_index")
-        )
-        make_tiles(home / "boundaries" / "c1" / f"cells_{resolution}.mbtiles")
-        writer.add_tiles(
-            f"cells_{resolution}",
-            home / "boundaries" / "c1" / f"cells_{resolution}.mbtiles",
-            version="c1",
-        )
-    writer.add_table("area_risk", make_risk(areas, counts))
+        writer.add_table(f"cells_{resolution}", make_register(resolution))
+        table = count(incidents, f"cell_{resolution}", "cell_index")
+        add_months(writer, f"cell_counts_{resolution}", table)
+    for end, rows in make_risk(areas, counts).groupby("period_end"):
+        writer.add_table("area_risk", rows, part=end.isoformat())
     placed = {level: int((incidents[level] < 0).sum()) for level in LEVELS}
     writer.publish(make_manifest(len(incidents), placed))
 
@@ -244,11 +255,13 @@ def make_manifest(n, not_placed):
         "cells": [
             {"resolution": r, "count": 256 // 4 ** (9 - r) + 1, "min_zoom": 0, "max_zoom": 10} for r in RESOLUTIONS
         ],
-        "rows": {"read": n + 7, "accepted": n, "quarantined": 5, "duplicate": 2,
-                 "no_point": not_placed["grid"], "not_placed": not_placed, "quarantine_reasons": {"time": 5}},
+        "rows": {"read": n + 48, "accepted": n + 30, "quarantined": 5, "duplicate": 2, "refused": 11,
+                 "incidents": n, "superseded": 30, "no_point": not_placed["grid"],
+                 "points_dropped": {"zero_coordinates": 3}, "not_placed": not_placed,
+                 "quarantine_reasons": {"bad_time": 4, "odd_moon": 1}, "refused_reasons": {"refused_class": 11}},
         "sources": [
             {"name": "hotline", "title_zh": "12345 热线", "title_en": "12345 hotline", "channel": "hotline",
-             "origin": "reported", "read": n + 7, "accepted": n, "quarantined": 5, "duplicate": 2,
+             "origin": "reported", "read": n + 48, "accepted": n + 30, "quarantined": 5, "duplicate": 2, "refused": 11,
              "first_day": FIRST.isoformat(), "last_day": "2026-11-15"}
         ],
         "published_agreement": [], "incidents": {"path": "incidents", "version": 0, "files": []},

@@ -112,6 +112,19 @@ def test_the_trend_is_the_counts_and_bars_add_up(snapshot):
     assert line.last_year[-1] is not None
 
 
+def test_the_trend_of_a_re_cut_grid_runs_on_and_no_sum_counts_twice(snapshot):
+    old, new = Area("grid", 0), Area("grid", 256)
+    before = queries.area_series(CITY, snapshot, old, NOW)
+    after = queries.area_series(CITY, snapshot, new, NOW)
+    assert after.carried.tolist() == before.counts.tolist()
+    line = trend.trend(CITY, snapshot, new, NOW)
+    assert line.is_carried
+    assert line.counts == (before.counts + after.counts)[-26:].tolist()
+    # What happened before is the old grid's: the new one has no figure to compare with.
+    assert summary.changes(CITY, snapshot, new, NOW).last_year is None
+    assert not trend.trend(CITY, snapshot, Area("city", 0), NOW).is_carried
+
+
 def test_a_window_before_the_data_is_no_zero(snapshot):
     series = queries.area_series(CITY, snapshot, Area("city", 0), NOW)
     early = Window(shift(series.starts[0], 1, grain="week"), WINDOW, "week")

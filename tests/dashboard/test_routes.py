@@ -4,6 +4,7 @@ import json
 import re
 from base64 import b64encode
 
+import numpy as np
 import pytest
 
 from dashboard.app import create_app
@@ -35,10 +36,29 @@ def test_what_there_is_not_is_404(app, path):
     assert client(app).get(path).status_code == 404
 
 
-def test_cells_are_for_scopes_that_cover_the_city(app, county_app):
-    assert client(app).get("/tiles/c1/cells_8/0/0/0.pbf").status_code == 200
-    assert client(county_app).get("/tiles/c1/cells_8/0/0/0.pbf").status_code == 404
+def cell_address(snapshot, zoom=10):
+    """Tile that holds the first cell of the register."""
+    first = snapshot.read("cells_8").iloc[0]
+    down = 0.5 - np.arctanh(np.sin(np.radians(first["lat"]))) / (2 * np.pi)
+    return f"{zoom}/{int((first['lng'] / 360 + 0.5) * 2**zoom)}/{int(down * 2**zoom)}"
+
+
+def test_cells_are_for_scopes_that_cover_the_city(app, county_app, snapshot):
+    path = f"/tiles/c1/cells_8/{cell_address(snapshot)}.pbf"
+    assert client(app).get(path).status_code == 200
+    assert client(county_app).get(path).status_code == 404
     assert client(county_app).get("/tiles/b1/county/0/0/0.pbf").status_code == 200
+
+
+def test_a_cell_tile_is_drawn_from_the_register_and_may_be_kept_for_ever(app, snapshot):
+    answer = client(app).get(f"/tiles/c1/cells_8/{cell_address(snapshot)}.pbf")
+    assert gzip.decompress(answer.data)[:1] == b"\x1a"
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    deeper = client(app).get(f"/tiles/c1/cells_8/{cell_address(snapshot, 11)}.pbf")
+    assert deeper.status_code == 204
+    other = client(app).get(f"/tiles/b1/cells_8/{cell_address(snapshot)}.pbf")
+    assert other.status_code == 404
 
 
 def test_names_keep_to_the_scope_and_are_asked_for_again(app, county_app):

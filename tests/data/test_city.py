@@ -26,8 +26,6 @@ name_en = "City"
 file = "city.geojson"
 """
 SOURCES = """
-[[source]]
-name = "calls"
 title_zh = "电话"
 title_en = "Calls"
 files = ["calls.csv"]
@@ -37,7 +35,7 @@ time_format = "%Y-%m-%d"
 frame = "GCJ-02"
 channel = "hotline"
 origin = "reported"
-[source.columns]
+[columns]
 occurred_at = "when"
 category = "kind"
 """
@@ -50,10 +48,10 @@ def folder(tmp_path):
     for name in ("city.geojson", "calls.csv"):
         (tmp_path / "home" / "source" / name).touch()
     files = {
-        "city.toml": CITY, "areas.toml": AREAS, "sources.toml": SOURCES, "categories.csv": CATEGORIES,
+        "city.toml": CITY, "areas.toml": AREAS, "sources/calls.toml": SOURCES, "categories.csv": CATEGORIES,
     }  # fmt: skip
     city = tmp_path / "city"
-    city.mkdir()
+    (city / "sources").mkdir(parents=True)
     for name, text in files.items():
         (city / name).write_text(text, encoding="utf-8")
     return city
@@ -99,13 +97,13 @@ def test_a_sound_folder_is_read_with_its_defaults(folder):
         ("areas.toml", 'file = "city.geojson"', "", "either `file` or `dissolve`"),
         ("areas.toml", 'file = "city.geojson"', 'dissolve = "grid"', "only be dissolved from None"),
         ("areas.toml", "[[level]]", "[[area]]", "unknown key `area`"),
-        ("sources.toml", "GCJ-02", "GCJ-03", "frame 'GCJ-03' is unknown"),
-        ("sources.toml", '"reported"', '"heard"', "write one of reported, discovered"),
-        ("sources.toml", 'category = "kind"', "", "must name `category`"),
-        ("sources.toml", 'category = "kind"', 'category = "kind"\nname = "who"', "column `name`"),
-        ("sources.toml", 'category = "kind"', 'category = "kind"\nlng = "x"', "both `lng` and `lat`"),
-        ("sources.toml", 'category = "kind"', 'category = "kind"\n[source.category_codes]\nx = "Z"', "['Z']"),
-        ("sources.toml", 'category = "kind"', 'category = "kind"\n[source.severity_codes]\nx = 5', "1 to 4"),
+        ("sources/calls.toml", "GCJ-02", "GCJ-03", "frame 'GCJ-03' is unknown"),
+        ("sources/calls.toml", '"reported"', '"heard"', "write one of reported, discovered"),
+        ("sources/calls.toml", 'category = "kind"', "", "must name `category`"),
+        ("sources/calls.toml", 'category = "kind"', 'category = "kind"\nname = "who"', "column `name`"),
+        ("sources/calls.toml", 'category = "kind"', 'category = "kind"\nlng = "x"', "both `lng` and `lat`"),
+        ("sources/calls.toml", 'category = "kind"', 'category = "kind"\n[category_codes]\nx = "Z"', "['Z']"),
+        ("sources/calls.toml", 'category = "kind"', 'category = "kind"\n[severity_codes]\nx = 5', "none of 1, 2, 3, 4"),
         ("categories.csv", "A1,A,", "A1,Q,", "no top category"),
         ("categories.csv", "code,", "id,", "the header must be"),
     ],
@@ -118,7 +116,7 @@ def test_a_fault_is_named(folder, name, old, new, said):
 def test_all_faults_are_named_at_once(folder):
     change(folder, "city.toml", '"week"', '"day"')
     change(folder, "areas.toml", '"city.geojson"', '"other.geojson"')
-    change(folder, "sources.toml", "GCJ-02", "GCJ-03")
+    change(folder, "sources/calls.toml", "GCJ-02", "GCJ-03")
     change(folder, "categories.csv", "A1,A,", "A1,Q,")
     told = faults(folder).splitlines()
     assert len(told) == 5

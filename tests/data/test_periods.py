@@ -65,3 +65,23 @@ def test_a_missing_day_stays_missing():
     starts = periods.period_starts(days, grain="week")
     assert np.isnat(starts[0])
     assert starts[1] == np.datetime64("2026-11-09")
+
+
+def test_exposure_days_are_the_days_of_the_window_on_which_an_area_is_valid():
+    # Four weeks, 29 June to 26 July 2026; a re-cut on 15 July.
+    window = periods.Window(dt.date(2026, 7, 20), 4, "week")
+    starts = np.array(["0001-01-01", "2026-07-15", "2026-07-27", "0001-01-01"], "datetime64[D]")
+    ends = np.array(["2026-07-15", "9999-12-31", "9999-12-31", "2026-06-29"], "datetime64[D]")
+    assert periods.exposure_days(starts, ends, window).tolist() == [16, 12, 0, 0]
+
+
+@given(DAYS, DAYS, GRAINS, st.integers(1, 60))
+def test_a_recut_neither_loses_nor_doubles_days(end, recut, grain, count):
+    day = np.array([end], dtype="datetime64[D]")
+    last = periods.period_starts(day, grain=grain)[0].item()
+    window = periods.Window(last, count, grain)
+    starts = np.array(["0001-01-01", str(recut)], dtype="datetime64[D]")
+    ends = np.array([str(recut), "9999-12-31"], dtype="datetime64[D]")
+    days = periods.exposure_days(starts, ends, window)
+    assert days.sum() == (window.last_day - window.start).days + 1
+    assert (days >= 0).all()

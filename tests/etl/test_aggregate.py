@@ -1,30 +1,60 @@
-import datetime as dt
-
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from data import schema
-from etl.aggregate import cell_register, count_rows, covered_periods
+from etl.aggregate import _count, _sum
+from etl.covered import covered_periods
 
 
-def rows(days, source="calls", **columns):
-    stamps = pd.to_datetime(pd.Series(days)).astype("datetime64[s]")
-    monday = (stamps - pd.to_timedelta(stamps.dt.day_of_week, unit="D")).astype("datetime64[s]")
-    base = {"source": source, "occurred_on": stamps, "period_start": monday,
-            "category_index": np.int16(0), "severity": np.int8(0)}  # fmt: skip
-    return pd.DataFrame(base | columns)
+def counted(rows):
+    days, places, categories, severities = (np.array(column) for column in zip(*rows, strict=True))
+    base = {
+        "period_start": days.astype("datetime64[D]"),
+        "category": categories.astype(np.int64),
+        "severity": severities.astype(np.int8),
+    }
+    found = _count(base, places.astype(np.int64))
+    names = ("period_start", "place", "category", "severity", "count")
+    return list(zip(*(found[name].tolist() for name in names), strict=True)), found
 
 
 def test_counts_are_sorted_and_hold_no_zero():
-    table = rows(["2026-01-12", "2026-01-05", "2026-01-06", "2026-01-05"],
-                 category_index=np.array([1, 0, 0, 0], dtype=np.int16))  # fmt: skip
-    counts = count_rows(table, np.array([2, -1, 0, -1], dtype=np.int32), name="area_index")
-    schema.check_table("area_counts_grid", counts)
-    found = counts.assign(period_start=counts["period_start"].astype("str")).to_numpy().tolist()
-    assert found == [
-        ["2026-01-05", -1, 0, 0, 2], ["2026-01-05", 0, 0, 0, 1], ["2026-01-12", 2, 1, 0, 1],
+    rows = [("2026-01-12", 2, 1, 0), ("2026-01-05", -1, 0, 0), ("2026-01-05", 0, 0, 0)]
+    found, _ = counted([*rows, rows[1]])
+    assert [(str(day), *rest) for day, *rest in found] == [
+        ("2026-01-05", -1, 0, 0, 2), ("2026-01-05", 0, 0, 0, 1), ("2026-01-12", 2, 1, 0, 1),
     ]  # fmt: skip
+
+
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["2026-01-05", "2026-01-12"]),
+        st.integers(-1, 1 << 40),
+        st.integers(0, 200),
+        st.integers(0, 4),
+    ),
+    min_size=1,
+    max_size=60,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(ROWS, st.integers(1, 7))
+def test_sums_upwards_lose_nothing(rows, parents):
+    _, found = counted(rows)
+    above = _sum(found, np.where(found["place"] < 0, -1, found["place"] % parents))
+    assert above["count"].sum() == len(rows)
+    direct, _ = counted(
+        [(day, -1 if at < 0 else at % parents, kind, grade) for day, at, kind, grade in rows]
+    )
+    names = ("period_start", "place", "category", "severity", "count")
+    assert direct == list(zip(*(above[name].tolist() for name in names), strict=True))
+
+
+def batches(first, last, source="calls"):
+    return pd.DataFrame({"source": [source], "first_day": [first], "last_day": [last]})
 
 
 @pytest.mark.parametrize(
@@ -32,27 +62,21 @@ def test_counts_are_sorted_and_hold_no_zero():
     [("2026-01-18", "2026-01-12"), ("2026-01-17", "2026-01-05"), ("2026-01-12", "2026-01-05")],
 )
 def test_the_last_period_is_the_last_complete_one(toy, last, period):
-    periods = covered_periods(rows(["2025-12-31", last]), toy.city())
+    periods = covered_periods(toy.city(), batches("2025-12-31", last))
     assert str(periods.last) == period
     assert str(periods.as_of) == last
-    assert periods.first == dt.date(2025, 12, 29)
+    assert str(periods.first) == "2025-12-29"
 
 
 def test_a_stated_last_day_replaces_the_latest_one(toy):
     toy.change("city.toml", "window = 2", "window = 2\nas_of = 2026-01-25")
-    assert str(covered_periods(rows(["2026-01-12"]), toy.city()).last) == "2026-01-19"
+    assert (
+        str(covered_periods(toy.city(), batches("2026-01-12", "2026-01-12")).last) == "2026-01-19"
+    )
 
 
 def test_a_source_of_months_covers_the_whole_month(toy):
     toy.change("city.toml", '"week"', '"month"')
-    toy.change("sources.toml", "%Y-%m-%d %H:%M", "%Y-%m")
-    table = rows(["2018-11-01", "2018-12-01"])
-    table["period_start"] = table["occurred_on"]
-    periods = covered_periods(table, toy.city())
+    toy.change("sources/calls.toml", "%Y-%m-%d %H:%M", "%Y-%m")
+    periods = covered_periods(toy.city(), batches("2018-11-01", "2018-12-01"))
     assert (str(periods.last), str(periods.as_of)) == ("2018-12-01", "2018-12-31")
-
-
-def test_the_register_describes_each_cell():
-    register = cell_register(np.array(["892cd6b6c37ffff", "892cd6b6c3bffff"], dtype=object))
-    schema.check_table("cells_9", register)
-    assert register["area_km2"].between(0.05, 0.2).all()

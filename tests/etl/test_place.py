@@ -3,9 +3,8 @@ import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etl.aggregate import count_rows
 from etl.boundaries import read_boundaries
-from etl.place import CODE, NONE, POINT, place
+from etl.place import CODE, NONE, POINT, place, upwards
 
 
 def incidents(rows):
@@ -20,7 +19,7 @@ def incidents(rows):
 
 def codes(placed, built, level):
     names = np.array([*built.level_areas(level)["code"], "-"], dtype=object)
-    return names[placed.areas[level]].tolist()
+    return names[upwards(placed.level, placed.index, built)[level]].tolist()
 
 
 def test_points_find_the_grid_of_their_day_and_its_parents(toy):
@@ -40,8 +39,6 @@ def test_points_find_the_grid_of_their_day_and_its_parents(toy):
     assert codes(placed, built, "county") == ["E", "E", "-", "-"]
     assert codes(placed, built, "city") == ["T", "T", "-", "-"]
     assert placed.located_by.tolist() == [POINT, POINT, NONE, NONE]
-    assert placed.cells[9].tolist()[3] == -1
-    assert (placed.cells[9][:3] >= 0).all()
 
 
 def test_codes_of_any_level_place_what_no_polygon_holds(toy):
@@ -91,17 +88,12 @@ ROWS = st.tuples(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(ROWS, min_size=1, max_size=60))
-def test_counts_are_conserved_from_cell_to_city(toy, rows):
-    table = incidents(rows)
+def test_a_place_at_a_level_is_a_place_at_every_level_above(toy, rows):
     built = read_boundaries(toy.city())
-    placed = place(table, built)
-    for index in placed.cells.values():
-        assert count_rows(table, index, name="cell_index")["count"].sum() == len(rows)
-    for level, index in placed.areas.items():
-        assert count_rows(table, index, name="area_index")["count"].sum() == len(rows)
-        if level != "city":
-            above = {"county": "city", "grid": "county"}[level]
-            held = index >= 0
-            parents = built.parents(level)[index[held]]
-            assert np.array_equal(placed.areas[above][held], parents)
-    assert ((placed.located_by == NONE) == (placed.areas["city"] < 0)).all()
+    placed = place(incidents(rows), built)
+    areas = upwards(placed.level, placed.index, built)
+    for lower, upper in (("grid", "county"), ("county", "city")):
+        held = areas[lower] >= 0
+        assert np.array_equal(areas[upper][held], built.parents(lower)[areas[lower][held]])
+    assert ((placed.located_by == NONE) == (areas["city"] < 0)).all()
+    assert ((placed.level < 0) == (placed.index < 0)).all()

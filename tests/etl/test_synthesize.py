@@ -23,19 +23,23 @@ from etl.demo import city_folder
 from etl.synthesize import Truth, read_truth, synthesize
 from etl.synthesize.dirt import ID_NUMBER_LIKE, PHONE_LIKE
 from etl.synthesize.incidents import class_leaves
-from etl.synthesize.ledgers import demo_leaves, demo_sources
+from etl.synthesize.ledgers import category_words, demo_leaves, demo_sources, read_source
 from etl.synthesize.names import draw_names
 from etl.synthesize.partition import apportion
 from etl.synthesize.plan import LAST_DAY
 from etl.synthesize.rhythm import LEAF_SEASONS, LEAF_WEIGHTS, RHYTHMS, STREAMS, day_weights
+from etl.synthesize.samples import SAMPLES
 from geo import crs
 
 LEVELS = ("city", "county", "township", "community", "grid")
+MAIN = {config["files"][0] for config in demo_sources().values()}
 SEED = 5
 BEFORE, BETWEEN, AFTER = date(2025, 3, 1), date(2026, 3, 1), date(2026, 9, 1)
 
 PHONE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 ID_NUMBER = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
+
+Made = tuple[Path, Truth]
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +91,8 @@ def parse_times(rows: pd.DataFrame, name: str, column: str) -> pd.Series:
 
 
 def our_categories(rows: pd.DataFrame, name: str) -> pd.Series:
-    return rows["category"].replace(demo_sources()[name].get("category_codes", {}))
+    words = category_words(demo_sources()[name])
+    return rows["category"].replace({theirs: ours for ours, theirs in words.items()})
 
 
 class TestAreas:
@@ -99,6 +104,7 @@ class TestAreas:
             },
         }  # fmt: skip
         for folder, numbers in wanted.items():
+            assert {"990102", "990181"} <= set(read_areas(folder, "county")["code"])
             for level, number in numbers.items():
                 areas = read_areas(folder, level)
                 for day in (BEFORE,) if level == "grid" else (BEFORE, AFTER):
@@ -209,13 +215,24 @@ class TestLedgers:
             file = config["files"][0]
             rows = read_ledger(folder, name)
             assert len(rows) == truth.rows[file] == sum(truth.expected[file].values())
-            assert set(config["columns"]) <= set(rows.columns)
+            # Status and outcome are one column of theirs.
+            assert set(config["columns"]) - {"status"} <= set(rows.columns)
             assert rows["incident_id"].isna().sum() == truth.dirty[file]["missing_id"]
             repeated = rows[rows["incident_id"].notna()].duplicated("incident_id")
             assert repeated.sum() == truth.dirty[file]["repeated_id"]
             assert rows[rows["incident_id"].notna()].duplicated().sum() == repeated.sum()
-        accepted = sum(account["accepted"] for account in truth.expected.values())
-        assert accepted == (5_000 if truth.size == "tiny" else 300_000)
+        accepted = {
+            file: account["accepted"] for file, account in truth.expected.items() if file in MAIN
+        }
+        assert len(accepted) == len(MAIN)
+        assert sum(accepted.values()) == (5_000 if truth.size == "tiny" else 300_000)
+
+    def test_samples_are_small_and_of_every_size(self, tiny: Made, small: Made) -> None:
+        files = {file: rows for file, rows in tiny[1].rows.items() if file not in MAIN}
+        assert files == {file: small[1].rows[file] for file in files}
+        assert len(files) == 11
+        assert all(100 < rows < 300 for rows in files.values())
+        assert len(tiny[1].same_events) == len(small[1].same_events) == 40
 
     def test_faults(self, city: tuple[Path, Truth]) -> None:
         folder, truth = city
@@ -237,10 +254,10 @@ class TestLedgers:
             }
             for reason, mask in found.items():
                 assert mask.sum() == dirty[reason] > 0, (name, reason)
-        share = sum(sum(reasons.values()) for reasons in truth.dirty.values())
-        assert share / sum(truth.rows.values()) == pytest.approx(0.0155, abs=0.001) or (
-            truth.size == "tiny"
-        )
+        share = sum(sum(truth.dirty[file].values()) for file in MAIN)
+        assert share / sum(truth.rows[file] for file in MAIN) == pytest.approx(
+            0.0155, abs=0.001
+        ) or (truth.size == "tiny")
 
     def test_no_persons(self, city: tuple[Path, Truth]) -> None:
         folder, truth = city
@@ -315,9 +332,8 @@ class TestTruth:
     def test_counts(self, city: tuple[Path, Truth]) -> None:
         truth = city[1]
         placed = sum(sum(leaves.values()) for leaves in truth.counts.values())
-        assert placed + sum(truth.unplaced.values()) == sum(
-            account["accepted"] for account in truth.expected.values()
-        )
+        accepted = sum(account["accepted"] for account in truth.expected.values())
+        assert placed + sum(truth.unplaced.values()) == accepted - sum(truth.superseded.values())
         for file, located in truth.located.items():
             assert sum(located.values()) == truth.expected[file]["accepted"]
         assert sum(located["none"] for located in truth.located.values()) == sum(
@@ -363,10 +379,19 @@ class TestRhythm:
 
     def test_every_class_has_a_code_in_its_source(self) -> None:
         for name, config in demo_sources().items():
-            ours = config.get("category_codes")
-            if ours:
-                wanted = {leaf for code in STREAMS[name] for leaf in class_leaves(code)}
-                assert wanted == set(ours.values())
+            words = category_words(config)
+            wanted = {leaf for code in STREAMS[name] for leaf in class_leaves(code)}
+            if config.get("category_codes"):
+                assert wanted == set(words)
+            elif words:
+                assert wanted <= set(words)
+
+    def test_every_class_of_a_sample_has_a_code(self) -> None:
+        folder = city_folder()
+        for name, sample in SAMPLES.items():
+            words = category_words(read_source(folder, name))
+            wanted = {leaf for code in sample.classes for leaf in class_leaves(code)}
+            assert not words or wanted <= set(words), name
 
     def test_holidays_dip_and_peak(self) -> None:
         days = pd.date_range("2024-11-18", periods=728)
@@ -402,7 +427,7 @@ def test_same_seed_same_bytes(tiny: tuple[Path, Truth], tmp_path: Path) -> None:
     again = synthesize(tmp_path, size="tiny", seed=SEED)
     assert again == tiny[1]
     names = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
-    assert len(names) == 11
+    assert len(names) == 22
     for name in names:
         first, second = (hashlib.sha256((root / name).read_bytes()) for root in (tiny[0], tmp_path))
         assert first.hexdigest() == second.hexdigest(), name
@@ -417,7 +442,9 @@ def test_other_seeds(tmp_path: Path, seed: int) -> None:
     assert told == sorted(told)
     assert told[0] == 0
     assert told[-1] == 1
-    assert sum(account["accepted"] for account in truth.expected.values()) == 5_000
+    assert sum(truth.expected[file]["accepted"] for file in MAIN) == 5_000
+    # The counties that the kept workbook names.
+    assert {"990102", "990181"} <= set(read_areas(tmp_path, "county")["code"])
     for level in LEVELS:
         shapes = valid_on(read_areas(tmp_path, level), AFTER).geometry.to_numpy()
         assert shapely.coverage_is_valid(shapes)

@@ -1,12 +1,21 @@
 import json
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from data.store import NoSnapshotError, file_sha256
+from data.manifest import NoSnapshotError, checksum
+from data.store import file_sha256
 from etl.verify import verify
 
 LINES = [f"{day},2026-01-{day:02d} 10:00,A1,1,,103.{day % 2}5,36.05," for day in range(5, 26)]
+
+
+def sealed(path, stored):
+    """Write a manifest whose own checksum is right."""
+    stored["checksum"] = checksum({k: v for k, v in stored.items() if k != "checksum"})
+    path.write_text(json.dumps(stored), "utf-8")
 
 
 def tamper(home, manifest, table, change):
@@ -15,9 +24,11 @@ def tamper(home, manifest, table, change):
     stored = json.loads(path.read_text("utf-8"))
     entry = next(entry for entry in stored["files"] if entry["table"] == table)
     rows = pd.read_parquet(home / entry["path"])
-    change(rows).to_parquet(home / entry["path"])
+    kept = pq.read_schema(home / entry["path"])
+    changed = pa.Table.from_pandas(change(rows), schema=kept, preserve_index=False)
+    pq.write_table(changed, home / entry["path"])
     entry["sha256"] = file_sha256(home / entry["path"])
-    path.write_text(json.dumps(stored), "utf-8")
+    sealed(path, stored)
 
 
 def failed(home):
@@ -54,13 +65,13 @@ def test_a_damaged_file_stops_the_rest(toy):
     manifest = toy.publish(LINES).manifest
     (toy.home / manifest["files"][0]["path"]).write_bytes(b"x")
     assert failed(toy.home) == {"files"}
-    assert len(verify(toy.home)["checks"]) == 1
+    assert len(verify(toy.home)["checks"]) == 2
 
 
 def test_a_lost_incident_file_is_found(toy):
     manifest = toy.publish(LINES).manifest
     (toy.home / manifest["incidents"]["files"][0]).unlink()
-    assert failed(toy.home) == {"incidents", "sums of areas and cells", "areas against incidents"}
+    assert failed(toy.home) == {"files of incidents"}
 
 
 def test_tiles_of_other_areas_are_found(toy):
@@ -68,7 +79,7 @@ def test_tiles_of_other_areas_are_found(toy):
     path = toy.home / "manifests" / f"{manifest['snapshot']}.json"
     stored = json.loads(path.read_text("utf-8"))
     stored["levels"][2]["count"] += 1
-    path.write_text(json.dumps(stored), "utf-8")
+    sealed(path, stored)
     assert failed(toy.home) == {"tiles"}
 
 

@@ -43,6 +43,53 @@ def test_the_finest_cell_is_the_cell_of_the_point(pairs):
     assert finest.tolist() == cells.assign_cells(lng, lat, resolution=10).tolist()
 
 
+@given(points, st.integers(0, 15))
+def test_numbers_are_the_same_cells(pairs, resolution):
+    lng, lat = columns([*pairs, (np.nan, 0.0)])
+
+    numbers = cells.cell_numbers(lng, lat, resolution=resolution)
+
+    assert numbers.dtype == np.int64
+    assert (numbers[:-1] > 0).all()
+    assert numbers[-1] == 0
+    assigned = cells.assign_cells(lng, lat, resolution=resolution)
+    assert cells.cell_texts(numbers).tolist() == assigned.tolist()
+    assert [h3.str_to_int(cell) for cell in assigned[:-1]] == numbers[:-1].tolist()
+
+
+@given(points, st.integers(0, 15), st.integers(0, 15))
+def test_parents_of_numbers_agree_with_h3(pairs, one, other):
+    coarse, fine = sorted([one, other])
+    numbers = cells.cell_numbers(*columns([*pairs, (np.nan, 0.0)]), resolution=fine)
+
+    above = cells.parent_numbers(numbers, resolution=coarse)
+
+    assert above.dtype == np.int64
+    assert above[-1] == 0
+    texts = cells.cell_texts(numbers)[:-1]
+    assert cells.cell_texts(above)[:-1].tolist() == [h3.cell_to_parent(c, coarse) for c in texts]
+
+
+def test_numbers_go_where_text_goes():
+    numbers = cells.cell_numbers([104.0, 104.01], [36.0, 36.0], resolution=9)
+    texts = cells.cell_texts(numbers)
+
+    assert (cells.cell_polygons(numbers) == cells.cell_polygons(texts)).all()
+    assert cells.cell_centres(numbers)[0].tolist() == cells.cell_centres(texts)[0].tolist()
+    assert cells.cell_areas_km2(numbers).tolist() == cells.cell_areas_km2(texts).tolist()
+    assert (cells.neighbours(numbers) != cells.neighbours(texts)).nnz == 0
+    assert cells.parents([numbers[0], 0], resolution=6).tolist() == ["8624d2377ffffff", None]
+
+
+def test_numbers_that_are_no_cells_are_named():
+    with pytest.raises(ValueError, match=r"1 of 2 numbers are no H3 cell \(rows 1\)"):
+        cells.parent_numbers([0, 617], resolution=6)
+    with pytest.raises(ValueError, match=r"1 cells are coarser than resolution 10 \(8924d2"):
+        cells.parent_numbers([0x8924D237643FFFF], resolution=10)
+    with pytest.raises(ValueError, match=r"cells: 1 rows have no cell \(rows 1\)"):
+        cells.cell_polygons([0x8924D237643FFFF, 0])
+
+
 def test_counts_are_conserved_from_cell_to_parent():
     rng = np.random.default_rng(1)
     assigned = cells.assign_all(rng.normal(104, 0.05, 5_000), rng.normal(36, 0.05, 5_000))
@@ -83,6 +130,8 @@ def test_no_rows_give_no_cells():
     assert cells.cell_areas_km2([]).size == 0
     assert cells.cell_centres([])[0].size == 0
     assert cells.neighbours([]).shape == (0, 0)
+    assert cells.parent_numbers([], resolution=6).dtype == np.int64
+    assert cells.cell_texts([]).tolist() == []
 
 
 def test_points_outside_the_world_are_refused():

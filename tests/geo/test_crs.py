@@ -162,3 +162,65 @@ def test_unknown_codes_are_refused():
 @pytest.mark.parametrize("frame", [*crs.NAMED_FRAMES, "EPSG:4547"])
 def test_known_frames_pass(frame):
     crs.check_frame(frame)
+
+
+def test_all_offsets_agree_with_the_published_example():
+    # The example of wandergis/coordtransform (test/app.js), repeated by its ports.
+    assert crs.gcj02_to_bd09(116.404, 39.915) == pytest.approx(
+        (116.41036949371029, 39.92133699351021), abs=1e-12
+    )
+    assert crs.wgs84_to_gcj02(116.404, 39.915) == pytest.approx(
+        (116.41024449916938, 39.91640428150164), abs=1e-12
+    )
+    # Its inverses are one step of ours: good to 0.1 m and 0.1 m.
+    assert crs.bd09_to_gcj02(116.404, 39.915) == pytest.approx(
+        (116.39762729119315, 39.90865673957631), abs=1e-6
+    )
+    assert crs.gcj02_to_wgs84(116.404, 39.915) == pytest.approx(
+        (116.39775550083061, 39.91359571849836), abs=1e-6
+    )
+
+
+def test_baidu_s_station_agrees_with_its_map():
+    # Beijing railway station as two map makers publish it, to five decimals (about a metre).
+    assert crs.bd09_to_gcj02(116.43351, 39.90851) == pytest.approx((116.42703, 39.90245), abs=2e-5)
+
+
+@given(china_points)
+def test_bd09_is_undone_down_to_wgs84(point):
+    bd = crs.gcj02_to_bd09(*crs.wgs84_to_gcj02(*point))
+    lng, lat = crs.to_wgs84(*bd, frame="BD-09")
+
+    assert abs(lng - point[0]) * METRES_PER_DEGREE < 1e-6
+    assert abs(lat - point[1]) * METRES_PER_DEGREE < 1e-6
+
+
+@given(st.lists(china_points, min_size=1, max_size=20), st.sampled_from(["GCJ-02", "BD-09"]))
+def test_columns_and_single_points_agree(points, frame):
+    lng, lat = np.array(points).T
+    column = np.column_stack(crs.to_wgs84(lng, lat, frame=frame))
+    single = [crs.to_wgs84(*point, frame=frame) for point in points]
+
+    assert np.allclose(column, single, rtol=0, atol=1e-12)
+
+
+# ETRS89, Beijing 1954, Xian 1980, NAD83: registered latitude first.
+@pytest.mark.parametrize("frame", ["EPSG:4258", "EPSG:4214", "EPSG:4610", "EPSG:4269"])
+def test_degrees_of_any_register_are_read_longitude_first(frame):
+    lng, lat = crs.to_wgs84([103.8], [36.0], frame=frame)
+
+    assert lng == pytest.approx([103.8], abs=0.003)
+    assert lat == pytest.approx([36.0], abs=0.003)
+
+
+@pytest.mark.parametrize("zone", [4543, 4544, 4545, 4546, 4547])
+@given(st.floats(-1.5, 1.5), st.floats(20.0, 50.0))
+def test_cgcs2000_zones_agree_with_proj_and_come_back(zone, offset, lat):
+    # 3-degree zones: EPSG:4543 lies on 102 E.
+    import pyproj
+
+    lng = 102.0 + 3 * (zone - 4543) + offset
+    metres = pyproj.Transformer.from_crs("EPSG:4490", f"EPSG:{zone}", always_xy=True)
+    back = crs.to_wgs84(*metres.transform(lng, lat), frame=f"EPSG:{zone}")
+
+    assert back == pytest.approx((lng, lat), abs=1e-9)

@@ -1,0 +1,1 @@
+"""Groups of console commands, one module each."""

@@ -1,0 +1,1 @@
+"""Connectors: how batches come in, from files, database views and topics."""

@@ -1,0 +1,1 @@
+"""Keeping: backup, restore, retention and frozen maps of a home."""
