@@ -29,8 +29,8 @@ lint: $(VENV)/.test
 types: $(VENV)/.test
 	$(BIN)/mypy
 
-pytest: $(VENV)/.test $(VENDOR)/.done $(VENV)/.browser $(VENV)/.database
-	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadgroup
+pytest: $(VENV)/.test $(VENDOR)/.done $(VENV)/.browser $(VENV)/.database $(BUCKET)
+	MOTO_SERVER=$(BUCKET) $(BIN)/pytest -n $(TEST_WORKERS) --dist loadgroup
 
 screenshots: $(VENV)/.test $(VENDOR)/.done $(VENV)/.browser
 	$(BIN)/python -m docs.screenshots

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from data import schema
 from data.parts import write_table_part
 from etl.ingest import month_text
 from etl.matches import GAP_HOURS, MATCHES, crowded, match_month
@@ -109,6 +110,14 @@ def match_parts(epoch: Epoch, task: MonthMatches) -> list[dict[str, Any]]:
         crowded=int(left_out.sum()),
     )
     return [entry]
+
+
+def no_matches(epoch: Epoch, folder: str) -> dict[str, Any]:
+    """Write the table without rows: one source alone has nothing to compare."""
+    empty = pa.table({name: pa.nulls(0) for name in schema.table(MATCHES).names})
+    return write_table_part(
+        epoch.home, folder, MATCHES, "none", empty, month="", pairs=0, crowded=0
+    )
 
 
 def matches_entry(home: Path, entries: Iterable[Mapping[str, Any]]) -> dict[str, int]:

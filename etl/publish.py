@@ -29,7 +29,7 @@ from etl.boundaries import cut_level_tiles
 from etl.covered import Periods, covered_periods
 from etl.delta import commit_parts, incidents_entry
 from etl.ingest import month_text
-from etl.match_parts import match_parts, match_tasks, matches_entry
+from etl.match_parts import match_parts, match_tasks, matches_entry, no_matches
 from etl.matches import MATCHES
 from etl.register import cells_table, write_register
 from etl.risk_parts import RISK, no_risk, plan, risk_parts
@@ -248,6 +248,9 @@ def _counts(edition: Edition, writer: SnapshotWriter, engine: Engine) -> list[di
 def _matches(edition: Edition, writer: SnapshotWriter, engine: Engine) -> list[dict[str, Any]]:
     """Entries of the proposed pairs: of changed months and the one after each anew."""
     ledger, home = edition.ledger, edition.epoch.home
+    folder = writer.folder.relative_to(home).as_posix()
+    if len(edition.epoch.city.sources) < 2:
+        return [no_matches(edition.epoch, folder)]
     months = ledger.touched(after=edition.after, upto=edition.upto)
     stored: dict[int, list[str]] = {}
     for part in ledger.parts():
@@ -257,7 +260,7 @@ def _matches(edition: Edition, writer: SnapshotWriter, engine: Engine) -> list[d
         stored,
         ledger.files("superseded"),
         upto=edition.upto,
-        folder=writer.folder.relative_to(home).as_posix(),
+        folder=folder,
     )
     renewed = {month_text(task.month) for task in tasks}
     kept = [
