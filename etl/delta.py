@@ -17,7 +17,7 @@ from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from data import schema
 from data.seals import DamageError
-from data.writer import sync
+from data.writer import ARROW_TYPES, sync
 from etl.ingest import month_text
 from etl.months import INCIDENTS
 
@@ -27,15 +27,6 @@ if TYPE_CHECKING:
     from etl.epoch import Epoch
     from etl.ledger import Ledger, Part
 
-_KINDS: Final[dict[schema.Kind, pa.DataType]] = {
-    "text": pa.string(),
-    "int": pa.int32(),
-    "long": pa.int64(),
-    "float": pa.float64(),
-    "date": pa.date32(),
-    "time": pa.timestamp("us", tz="UTC"),
-    "bool": pa.bool_(),
-}
 _BYTES: Final = ("severity", "scale")
 
 
@@ -113,7 +104,7 @@ def _schema() -> Schema:
     fields = [
         pa.field(
             column.name,
-            pa.int8() if column.name in _BYTES else _KINDS[column.kind],
+            pa.int8() if column.name in _BYTES else ARROW_TYPES[column.kind],
             nullable=True,
         )
         for column in schema.table("incidents").columns
