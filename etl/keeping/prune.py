@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from data.intake import Intake
 from data.locks import KEEPING, locked
 from data.store import MANIFESTS, SNAPSHOTS
 from data.writer import sync
@@ -93,6 +94,8 @@ def prune(
         }
         if not dry_run:
             sweep_staging(home)
+            # What a kill left of a batch that never came into the log.
+            Intake(home).sweep(now or dt.datetime.now(dt.UTC))
             _reserve(home, kept.epochs)
             for paths in doomed.values():
                 _delete(home, paths)
