@@ -202,6 +202,13 @@ class Ledger:
             ).fetchall()
         return [Part(*row) for row in found]
 
+    def paths_by_month(self) -> dict[int, list[str]]:
+        """Files of incidents of each month, oldest first."""
+        stored: dict[int, list[str]] = {}
+        for part in self.parts():
+            stored.setdefault(part.month, []).append(part.path)
+        return stored
+
     def files(self, column: str) -> list[str]:
         """Files of the `superseded` rows or of the cell `register`, oldest first."""
         assert column in ("superseded", "register")

@@ -216,9 +216,7 @@ def _counts(edition: Edition, writer: SnapshotWriter, engine: Engine) -> list[di
     """Entries of all count files: changed months counted anew, the others as they are."""
     ledger, home = edition.ledger, edition.epoch.home
     months = ledger.touched(after=edition.after, upto=edition.upto)
-    stored: dict[int, list[str]] = {}
-    for part in ledger.parts():
-        stored.setdefault(part.month, []).append(part.path)
+    stored = ledger.paths_by_month()
     folder = writer.folder.relative_to(home).as_posix()
     tasks = [
         MonthCounts(
@@ -252,9 +250,7 @@ def _matches(edition: Edition, writer: SnapshotWriter, engine: Engine) -> list[d
     if len(edition.epoch.city.sources) < 2:
         return [no_matches(edition.epoch, folder)]
     months = ledger.touched(after=edition.after, upto=edition.upto)
-    stored: dict[int, list[str]] = {}
-    for part in ledger.parts():
-        stored.setdefault(part.month, []).append(part.path)
+    stored = ledger.paths_by_month()
     tasks = match_tasks(
         months,
         stored,
