@@ -1,7 +1,7 @@
 # `make demo` sets up and runs the product; `make test` sets up and runs every test.
 # Both work on a fresh Debian 12 with Python 3.11, as root or with sudo, and may be run again.
 .DELETE_ON_ERROR:
-.PHONY: demo build-demo test test-bucket lint types pytest screenshots benchmarks clean
+.PHONY: audit-dependencies demo build-demo test test-bucket lint types pytest screenshots benchmarks clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -80,6 +80,12 @@ $(VENDOR)/.done: package.json dashboard/vendor.py dashboard/compressed.py | $(VE
 	$(BIN)/python -m dashboard.vendor
 	$(BIN)/python -m dashboard.compressed
 	touch $@
+
+# What is known of holes in the pinned packages; asks a public service, so it is no part of `test`.
+audit-dependencies: | $(BIN)/pip
+	$(BIN)/python -m venv $(VENV)/audit
+	$(VENV)/audit/bin/pip install -q --disable-pip-version-check pip-audit==2.10.1
+	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip -r constraints.txt
 
 clean:
 	rm -rf $(VENV) node_modules $(VENDOR) build dist test-results .pytest_cache .mypy_cache .ruff_cache

@@ -109,7 +109,7 @@ def queries(snapshot, rounds):
     last = snapshot.manifest.last_period
     print(f"\n{'window of four periods':<26}{'ours ms':>9}{'one':>8}{'union':>8}{'/one':>8}")
     for table in [name for name in snapshot.tables() if "_counts_" in name]:
-        index = "area_index" if table.startswith("area") else "cell_index"
+        index = "area_index" if table.startswith("area_counts") else "cell_index"
         times = []
         for number in range(rounds):
             end = last - dt.timedelta(7 * number)

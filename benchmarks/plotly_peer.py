@@ -17,7 +17,7 @@ from dash import Dash, Input, Output, Patch, dcc, html
 from flask import Response
 from flask_compress import Compress
 
-from data.access import WHOLE_CITY, Scope
+from data.access import Grant, Scope
 from data.city import read_city
 from data.periods import Window
 from data.store import Store
@@ -82,7 +82,7 @@ def prepare(home: Path, city_folder: Path, folder: Path, levels) -> None:
 def bands(snapshot, level: str, weeks: int):
     from dashboard import queries
 
-    everyone = Scope(user="benchmark", role="city", area_codes=frozenset({WHOLE_CITY}))
+    everyone = Scope(user="benchmark", grants=frozenset({Grant("leader")}))
     end = snapshot.manifest.last_period
     selection = queries.Selection(Window(end, weeks, snapshot.manifest.grain), None, 0)
     return queries.level_rates(everyone, snapshot, level, selection).band

@@ -31,6 +31,8 @@ import sqlalchemy as sa
 
 from data.city import read_city
 from data.intake import Intake
+from data.state.database import open_state
+from data.state.migrate import upgrade
 from data.store import file_sha256
 from data.tokens import TokenStore
 from data.writer import sync
@@ -111,7 +113,9 @@ def send(port, secret, key, body):
 
 def secrets_for(home, count):
     """One token per hundred requests, because each token has its own limit."""
-    tokens = TokenStore(home)
+    database = open_state("", home)
+    upgrade(database)
+    tokens = TokenStore(database)
     names = range(len(tokens.list()), len(tokens.list()) + count // PER_TOKEN + 1)
     return [tokens.create(f"t{name}", ["pushed"], now=NOW)[1] for name in names]
 

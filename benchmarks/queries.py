@@ -29,11 +29,11 @@ from dashboard.map import values as map_values
 from dashboard.text import Words
 from dashboard.view import ends, settle
 from data import periods
-from data.access import WHOLE_CITY, Scope
+from data.access import Grant, Scope
 from data.manifest import Manifest
 from data.store import Store
 
-SCOPE = Scope(user="benchmark", role="demo", area_codes=frozenset({WHOLE_CITY}))
+SCOPE = Scope(user="benchmark", grants=frozenset({Grant("leader")}))
 BUDGET_MS = 30
 BUDGET_RATIO = 2.0
 COUNTER = itertools.count()
@@ -79,7 +79,7 @@ class Rounds:
         self.snapshot = snapshot
         self.tree = hierarchy(SCOPE, snapshot)
         grain = snapshot.manifest.grain
-        self._labels = [periods.label(end, grain=grain) for end in ends(snapshot.manifest)]
+        self._labels = [periods.label(end, grain=grain) for end in ends(SCOPE, snapshot)]
 
     def area(self, level, number):
         areas = self.tree.at(level)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 from dash import no_update
 
 from dashboard import (
+    cells,
     controls,
     figures,
     ids,
     moves,
     numerals,
     panels,
+    protected,
     queries,
     summary,
     surroundings,
@@ -22,7 +24,7 @@ from dashboard.areas import Area, Hierarchy, hierarchy
 from dashboard.map import values as map_values
 from dashboard.map import view as map_views
 from dashboard.text import Words
-from dashboard.view import View, settle
+from dashboard.view import View, ends, settle
 from data.access import NotVisibleError
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ def sync_state(
         event=event,
         tree=tree,
         manifest=snapshot.manifest,
+        known=ends(scope, snapshot),
     )
     after = settle(scope, snapshot, moved.to_address())
     from_address = trigger in ("", ids.URL)
@@ -76,11 +79,11 @@ def sync_state(
 def _controls(scope: Scope, snapshot: Snapshot, view: View) -> Answer:
     """Everything that the controls show for a view."""
     words = Words(view.state.lang)
-    end = view.selection.window.end
+    end, known = view.selection.window.end, ends(scope, snapshot)
     return {
         "placeholder": words("search"),
-        "earlier": end <= snapshot.manifest.first_period,
-        "later": end >= snapshot.manifest.last_period,
+        "earlier": end <= known[-1],
+        "later": end >= known[0],
         **{f"{name}_value": value for name, value in controls.present(snapshot, view).items()},
         **{
             f"{name}_options": found
@@ -114,14 +117,18 @@ def draw_map(
     if resolution is None or resolution not in held:
         zoom = map_views.opening_zoom(scope, snapshot, view)
         resolution = map_views.pick_resolution(snapshot, zoom)
-    if view.state.layer == "cells":
+    if scope.is_protected:
+        values = protected.area_values(scope, snapshot, view)
+        legend = surroundings.area_legend(words, protected=True)
+    elif view.state.layer == "cells":
         values = map_values.cell_values(scope, snapshot, view, resolution)
-        cells = queries.cell_counts(scope, snapshot, resolution, view.selection)
+        found = cells.cell_counts(scope, snapshot, resolution, view.selection)
         legend = surroundings.cell_legend(
             snapshot.manifest,
             resolution,
-            drawn=int(cells.counts.sum()) if cells else 0,
-            no_point=cells.no_point if cells else 0,
+            drawn=int(found.counts.sum()),
+            no_point=found.no_point,
+            whole=cells.covers_city(scope),
             words=words,
         )
     else:
@@ -145,6 +152,22 @@ def draw_panels(scope: Scope, snapshot: Snapshot, *, search: str, withheld: bool
     """
     view = settle(scope, snapshot, search)
     words = Words(view.state.lang)
+    about = {
+        "header": surroundings.header(snapshot.manifest, words, protected=scope.is_protected),
+        "breadcrumb": surroundings.breadcrumb(_steps(scope, snapshot, view, words)),
+        "footer": surroundings.footer(snapshot.manifest, words, whole=scope.sees_all),
+        "notice": panels.notes(words, (*["withheld"] * withheld, *_notes(snapshot, view))),
+        "map_note": _window_text(view, words),
+    }
+    if scope.is_protected:
+        tree = hierarchy(scope, snapshot)
+        return about | protected.draw_panels(
+            scope, snapshot, view, words, href=lambda area: _go_to(view.state, tree, area)
+        )
+    return about | _exact_panels(scope, snapshot, view, words)
+
+
+def _exact_panels(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> Answer:
     manifest = snapshot.manifest
     row = summary.rate_row(scope, snapshot, view.subject, view.selection)
     ranked = summary.ranking(scope, snapshot, view.focus, view.level, view.selection)
@@ -155,8 +178,6 @@ def draw_panels(scope: Scope, snapshot: Snapshot, *, search: str, withheld: bool
     leaf = view.selected is not None or view.focus.level == view.level
     unplaced = "" if leaf else numerals.share(ranked.unplaced, ranked.recorded, words)
     return {
-        "header": surroundings.header(manifest, words),
-        "breadcrumb": surroundings.breadcrumb(_steps(scope, snapshot, view, words)),
         "kpis": panels.kpis(
             row, moved, unplaced=unplaced, level_name=level, unit=unit, period=period, words=words
         ),
@@ -169,9 +190,6 @@ def draw_panels(scope: Scope, snapshot: Snapshot, *, search: str, withheld: bool
             periods=view.selection.window.periods,
             words=words,
         ),
-        "footer": surroundings.footer(manifest, words),
-        "notice": panels.notes(words, (*["withheld"] * withheld, *_notes(snapshot, view))),
-        "map_note": _window_text(view, words),
     }
 
 
@@ -179,6 +197,8 @@ def draw_charts(scope: Scope, snapshot: Snapshot, *, search: str) -> Answer:
     """Trend and category charts of the area in view."""
     view = settle(scope, snapshot, search)
     words = Words(view.state.lang)
+    if scope.is_protected:
+        return {"charts": protected.draw_charts(scope, snapshot, view, words)}
     window = view.selection.window
     line = trends.trend(scope, snapshot, view.subject, view.selection)
     bars = trends.bars(scope, snapshot, view.subject, view.selection, words)
@@ -217,13 +237,25 @@ def explain_hover(
     words = Words(view.state.lang)
     if event is None or event.kind != "hover" or event.layer != "areas":
         return {"detail": []}
+    area = Area(event.level, event.index)
     try:
-        row = summary.rate_row(scope, snapshot, Area(event.level, event.index), view.selection)
+        if scope.is_protected:
+            return {"detail": protected.hover_detail(scope, snapshot, view, area, words)}
+        row = summary.rate_row(scope, snapshot, area, view.selection)
     except NotVisibleError:
         return {"detail": []}
     period = words(f"period_{snapshot.manifest.grain}")
     unit = _unit(snapshot, words)
     return {"detail": surroundings.hover_detail(row, unit=unit, period=period, words=words)}
+
+
+def draw_comparison(scope: Scope, snapshot: Snapshot, *, search: str) -> Answer:
+    """The own area beside others, all of it protected; nothing for who sees the city anyway."""
+    if scope.sees_all or scope.is_protected:
+        return {"comparison": []}
+    view = settle(scope, snapshot, search)
+    words = Words(view.state.lang)
+    return {"comparison": protected.comparison(scope, snapshot, view.subject, words)}
 
 
 def find_areas(scope: Scope, snapshot: Snapshot, *, search: str, text: str) -> Answer:

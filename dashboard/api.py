@@ -26,6 +26,7 @@ from data.city import CityError, folder_hash, read_city
 from data.intake import Intake, IntakeError
 from data.manifest import SnapshotError
 from data.records import rows_chunk
+from data.state.database import StateError
 from data.tokens import TokenError, TokenStore
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from data.intake import Batch
     from data.settings import Settings
     from data.source import Source
+    from data.state.database import StateDatabase
     from data.store import Store
     from data.tokens import Token
 
@@ -57,11 +59,12 @@ class Api:
 
     settings: Settings
     store: Store
+    database: StateDatabase
     limiter: Limiter = field(default_factory=Limiter)
 
     def __post_init__(self) -> None:
         self.intake = Intake(self.settings.home)
-        self.tokens = TokenStore(self.settings.home)
+        self.tokens = TokenStore(self.database)
         self._sources: dict[str, Source] = {}
         self._rules = ""
 
@@ -165,7 +168,7 @@ def _admitted(api: Api) -> Token:
         request.max_content_length = LARGEST_PUSH + 1
     try:
         token = sender(request, api.tokens, utc_now())
-    except TokenError:
+    except (TokenError, StateError):
         log.exception("tokens cannot be used")
         _refuse(503, "tokens cannot be checked now", retry=True)
     if token is None:

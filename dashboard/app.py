@@ -10,13 +10,21 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from dash import Dash, set_props
-from flask import has_request_context
+from dash.exceptions import DependencyException
+from flask import Response, has_request_context, request
 from werkzeug.exceptions import HTTPException
 
-from dashboard import api, callbacks, ids, layout, panels, routes, startup
-from dashboard.auth import PROVIDERS
+from dashboard import api, audited, callbacks, ids, layout, pages, panels, routes, startup
+from dashboard.chrome import Chrome
 from dashboard.guard import Guard, current_scope
+from dashboard.installation import Installation, open_installation
+from dashboard.limits import Limits
+from dashboard.pages import export, share, upload
+from dashboard.pages.context import PageContext
+from dashboard.signin.provider import DemoOrLink, SessionProvider
+from dashboard.signin.registry import externals, portal
 from dashboard.text import Words
+from data.secrets import derived
 from data.settings import Settings
 from data.store import Store
 
@@ -27,11 +35,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("dashboard")
 
-NOT_INJECTED = r"(^plotly.*|^maplibre.*|.*\.mjs|.*\.map)$"
-"""Vendored files that the page's own scripts load when they are wanted."""
+NOT_INJECTED = r"(^plotly.*|^maplibre.*|^pages\.css|.*\.mjs|.*\.map)$"
+"""Files that the map does not load at its start: its scripts ask for them, or other pages do."""
 
 
-def create_app(settings: Settings, store: Store, *, provider: Provider | None = None) -> Dash:
+def create_app(
+    settings: Settings,
+    store: Store,
+    *,
+    provider: Provider | None = None,
+    limits: Limits | None = None,
+) -> Dash:
     """
     Build one application; two of them share nothing.
 
@@ -39,6 +53,8 @@ def create_app(settings: Settings, store: Store, *, provider: Provider | None = 
     ----------
     provider
         Sign-in to use instead of the one that the settings name; for tests.
+    limits
+        Shares of users instead of the usual ones; for tests that ask much.
 
     Raises
     ------
@@ -46,6 +62,8 @@ def create_app(settings: Settings, store: Store, *, provider: Provider | None = 
         The configuration is not safe to serve.
     """
     startup.check_settings(settings)
+    installed = open_installation(settings, store)
+    startup.check_accounts(installed)
     app = Dash(
         "dashboard",
         title=Words("zh")("app_title"),
@@ -59,19 +77,50 @@ def create_app(settings: Settings, store: Store, *, provider: Provider | None = 
         index_string=resources.files("dashboard").joinpath("page.html").read_text("utf-8"),
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
-    app.server.secret_key = startup.secret_key(settings)
-    guard = Guard(app, provider or PROVIDERS[settings.auth]())
+    app.server.secret_key = derived(installed.key, "flask")
+    routes.trust_proxies(app.server, settings.proxies)
+    asked = provider or _provider(installed)
+    # Half of the threads: with all of them one user would shut everybody else out.
+    guard = Guard(app, asked, limits or Limits(in_flight=max(1, settings.threads // 2)))
+    audited.install(app.server, installed.audit)
+    context = _context(installed)
     routes.register(app.server, store)
-    api.register(app.server, api.Api(settings, store))
-    callbacks.register(app, guard, store)
+    pages.register(app.server, context)
+    export.register(app.server, context)
+    share.register(app.server, context)
+    upload.register(app.server, context)
+    api.register(app.server, api.Api(settings, store, installed.database))
+    chrome = Chrome(is_demo=settings.auth == "demo", token=context.forms.token)
+    callbacks.register(app, guard, store, chrome)
     # Dash types its layout properties by their empty defaults.
     untyped: Any = app
     untyped.layout = functools.partial(_page, store)
     untyped.validation_layout = layout.skeleton()
-    routes.secure(app.server, app.csp_hashes())
-    startup.check_app(app, guard, settings)
+    app.server.register_error_handler(DependencyException, _no_such_script)
+    routes.secure(app.server, app.csp_hashes(), is_https=settings.public_url.startswith("https:"))
+    startup.check_app(app, guard, asked, settings)
     startup.warm_up(app)
     return app
+
+
+def _provider(installed: Installation) -> Provider:
+    """Sign-in that the settings name."""
+    if installed.settings.auth == "demo":
+        return DemoOrLink(installed)
+    return SessionProvider(installed, portal(installed.settings))
+
+
+def _context(installed: Installation) -> PageContext:
+    return PageContext(
+        settings=installed.settings,
+        store=installed.store,
+        database=installed.database,
+        accounts=installed.accounts,
+        sessions=installed.sessions,
+        audit=installed.audit,
+        externals=externals(installed.settings, derived(installed.key, "external sign-in")),
+        key=installed.key,
+    )
 
 
 def create_server() -> Flask:
@@ -81,8 +130,15 @@ def create_server() -> Flask:
     return server
 
 
+def _no_such_script(_error: DependencyException) -> Response:
+    """Dash fails where a script is asked for that it does not have; anybody may ask."""
+    return Response("not found\n", 404, mimetype="text/plain")
+
+
 def _page(store: Store) -> Any:
     """Layout of a request; Dash asks for one outside any request too, to check the callbacks."""
+    if has_request_context() and request.endpoint == "/_dash-layout":
+        audited.describe("view", "page")
     return layout.page(current_scope(), store) if has_request_context() else layout.skeleton()
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dashboard.cache import scoped_cache_of_few
-from data import access
+from data import access, releases
 from data.access import NotVisibleError, Scope
 
 if TYPE_CHECKING:
@@ -153,6 +153,15 @@ class Hierarchy:
             return None
         return Area(self.order[depth - 1], index)
 
+    def line_up(self, area: Area) -> list[Area]:
+        """The areas above, the nearest first, whether the scope covers them or not."""
+        found = []
+        index, depth = area.index, self.order.index(area.level)
+        while depth > 0 and (index := int(self.levels[depth].parents[index])) >= 0:
+            depth -= 1
+            found.append(Area(self.order[depth], index))
+        return found
+
     def path(self, area: Area) -> list[Area]:
         """The area and everything above it that the scope covers, highest first."""
         steps = [area]
@@ -189,9 +198,30 @@ class Hierarchy:
 
 @scoped_cache_of_few
 def hierarchy(scope: Scope, snapshot: Snapshot) -> Hierarchy:
-    """Arrange the `areas` table by level, with what the scope covers."""
+    """
+    Arrange the `areas` table by level, with what the scope may walk through.
+
+    That is what it covers exactly; for a scope of the protected tier, the levels of its releases.
+    """
+    if not scope.is_protected:
+        return _arranged(snapshot, access.visible_areas(scope, snapshot.areas))
+    levels = releases.released_levels(snapshot, scope.sight.edition)
+    whole = _arranged(snapshot, np.ones(len(snapshot.areas), dtype=bool))
+    return Hierarchy(tuple(areas for areas in whole.levels if areas.level in levels))
+
+
+@scoped_cache_of_few
+def all_areas(scope: Scope, snapshot: Snapshot) -> Hierarchy:
+    """
+    Every area of the city, to look up names and shapes that a comparison or a release speaks of.
+
+    `visible` tells what the scope covers exactly.
+    """
+    return _arranged(snapshot, access.visible_areas(scope, snapshot.areas))
+
+
+def _arranged(snapshot: Snapshot, visible: NDArray[np.bool_]) -> Hierarchy:
     table = snapshot.areas
-    visible = access.visible_areas(scope, table)
     levels = table["level"].to_numpy()
     return Hierarchy(
         tuple(

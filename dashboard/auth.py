@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 from typing import TYPE_CHECKING, Final, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from data.access import WHOLE_CITY, Scope
+from flask import Response, abort, redirect
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from flask import Request
 
+    from data.access import Scope
+
 LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+KNOWN: Final = ("demo", "local", "oidc", "cas", "header")
+"""What the setting `auth` takes."""
 
 _FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip")
 
@@ -21,31 +23,37 @@ _FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real
 class Provider(Protocol):
     """Turns a request into a scope; every request is asked anew."""
 
+    @property
+    def can_sign_in(self) -> bool:
+        """Whether there is a page to sign in on."""
+
+    def admits(self, request: Request) -> bool:
+        """Whether the request may have an answer at all, signed in or not."""
+
     def scope(self, request: Request) -> Scope | None:
         """What the request may see; None = nobody is signed in."""
 
 
-class DemoProvider:
+def challenge(request: Request, *, can_sign_in: bool) -> Response:
+    """What somebody gets who is not signed in: the sign-in page, or a refusal."""
+    is_page = request.method in ("GET", "HEAD") and request.accept_mimetypes.accept_html
+    if can_sign_in and is_page and not request.path.startswith(("/_", "/assets/")):
+        query = request.query_string.decode("latin-1")
+        back = f"{request.path}?{query}" if query else request.path
+        answer = redirect(f"/signin?next={quote(back, safe='')}")
+        return Response(headers=answer.headers, status=answer.status_code)
+    return abort(401 if can_sign_in else 403)
+
+
+def is_direct_local(request: Request) -> bool:
     """
-    One user who sees the whole city, on this machine only.
+    Whether a request comes from this machine, unforwarded, to a loopback name.
 
-    A proxy, or a page of another host whose name points here (DNS rebinding), is not this user:
-    the peer must be loopback, unforwarded, and must have asked for a loopback name.
+    A proxy, or a page of another host whose name points here (DNS rebinding), is not that.
     """
-
-    user: Final = Scope(user="demo", role="demo", area_codes=frozenset({WHOLE_CITY}))
-
-    def scope(self, request: Request) -> Scope | None:
-        """The demo user for a direct request from this machine, else None."""
-        if any(name in request.headers for name in _FORWARDED):
-            return None
-        if not is_loopback(request.remote_addr or "") or not is_local_host(request.host):
-            return None
-        return self.user
-
-
-PROVIDERS: Final[Mapping[str, type[Provider]]] = {"demo": DemoProvider}
-"""Providers by the name that the setting `auth` takes."""
+    if any(name in request.headers for name in _FORWARDED):
+        return False
+    return is_loopback(request.remote_addr or "") and is_local_host(request.host)
 
 
 def is_loopback(address: str) -> bool:

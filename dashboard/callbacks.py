@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from dash import ClientsideFunction, Input, Output, State
 
-from dashboard import answers, controls, ids, inputs
+from dashboard import answers, audited, controls, ids, inputs
 
 if TYPE_CHECKING:
     from dash import Dash
 
+    from dashboard.chrome import Chrome
     from dashboard.guard import Guard
     from data.access import Scope
     from data.store import Store
@@ -27,17 +28,22 @@ _VALUES = (
     ids.THEME,
 )
 
+_DOING = {"": "view", ids.URL: "view", ids.MAP_EVENT: "drill"}
+"""What the audit calls a move, by the component that made it; else it is a query."""
 
-def register(app: Dash, guard: Guard, store: Store) -> None:
+
+def register(app: Dash, guard: Guard, store: Store, chrome: Chrome) -> None:
     """Register every callback of the page."""
     _register_state(guard, store)
     _register_drawing(guard, store)
+    _register_panels(guard, store, chrome)
     _register_details(guard, store)
     _register_clientside(app)
 
 
 def _register_state(guard: Guard, store: Store) -> None:
     @guard.register(
+        action="map",
         output={
             "search": Output(ids.URL, "search"),
             "hash": Output(ids.URL, "hash"),
@@ -72,6 +78,7 @@ def _register_state(guard: Guard, store: Store) -> None:
     def sync_state(
         scope: Scope, trigger: str, search: str, event: Any, camera: Any, **chosen: Any
     ) -> Any:
+        audited.describe(_DOING.get(trigger, "query"), search)
         return answers.sync_state(
             scope,
             store.current(),
@@ -85,10 +92,9 @@ def _register_state(guard: Guard, store: Store) -> None:
 
 def _register_drawing(guard: Guard, store: Store) -> None:
     address = (Input(ids.URL, "search"), inputs.search)
-    # The same address, once the map has painted it: what the eye looks at comes first.
-    panels_address = (Input(ids.PANELS_ADDRESS, "data"), inputs.search)
 
     @guard.register(
+        action="map",
         output={
             "view": Output(ids.MAP_VIEW, "data"),
             "values": Output(ids.MAP_VALUES, "data"),
@@ -108,7 +114,13 @@ def _register_drawing(guard: Guard, store: Store) -> None:
             scope, store.current(), search=search, fragment=fragment, resolution=resolution
         )
 
+
+def _register_panels(guard: Guard, store: Store, chrome: Chrome) -> None:
+    # The same address, once the map has painted it: what the eye looks at comes first.
+    panels_address = (Input(ids.PANELS_ADDRESS, "data"), inputs.search)
+
     @guard.register(
+        action="map",
         output={
             "header": Output(ids.HEADER, "children"),
             "breadcrumb": Output(ids.BREADCRUMB, "children"),
@@ -118,6 +130,8 @@ def _register_drawing(guard: Guard, store: Store) -> None:
             "footer": Output(ids.FOOTER, "children"),
             "notice": Output(ids.NOTICE, "children"),
             "map_note": Output(ids.MAP_NOTE, "children"),
+            "account": Output(ids.ACCOUNT, "children"),
+            "watermark": Output(ids.WATERMARK, "style"),
         },
         inputs={"search": panels_address},
         prevent_initial_call=True,
@@ -125,9 +139,12 @@ def _register_drawing(guard: Guard, store: Store) -> None:
     def draw_panels(scope: Scope, trigger: str, search: str) -> Any:
         del trigger
         snapshot = store.current()
-        return answers.draw_panels(scope, snapshot, search=search, withheld=store.alarm is not None)
+        withheld = store.alarm is not None
+        drawn = answers.draw_panels(scope, snapshot, search=search, withheld=withheld)
+        return drawn | chrome.draw(scope, snapshot, search)
 
     @guard.register(
+        action="map",
         output={"charts": Output(ids.CHARTS, "children")},
         inputs={"search": panels_address},
         prevent_initial_call=True,
@@ -136,9 +153,20 @@ def _register_drawing(guard: Guard, store: Store) -> None:
         del trigger
         return answers.draw_charts(scope, store.current(), search=search)
 
+    @guard.register(
+        action="compare",
+        output={"comparison": Output(ids.COMPARISON, "children")},
+        inputs={"search": panels_address},
+        prevent_initial_call=True,
+    )
+    def draw_comparison(scope: Scope, trigger: str, search: str) -> Any:
+        del trigger
+        return answers.draw_comparison(scope, store.current(), search=search)
+
 
 def _register_details(guard: Guard, store: Store) -> None:
     @guard.register(
+        action="map",
         output={"detail": Output(ids.MAP_HOVER_DETAIL, "children")},
         inputs={
             "event": (Input(ids.MAP_HOVER, "data"), inputs.event),
@@ -151,6 +179,7 @@ def _register_details(guard: Guard, store: Store) -> None:
         return answers.explain_hover(scope, store.current(), search=search, event=event)
 
     @guard.register(
+        action="map",
         output={"results": Output(ids.SEARCH_RESULTS, "children")},
         inputs={
             "text": (Input(ids.SEARCH, "value"), inputs.word),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dash import dcc, html
 
-from dashboard import ids, queries
+from dashboard import cells, ids, queries
 from dashboard.areas import hierarchy
 from dashboard.cache import scoped_cache
 from dashboard.markup import attributes
@@ -78,8 +78,8 @@ def choices(
         ids.PERIODS: [
             _choice(n, words(f"periods_{grain}_choice", n=n)) for n in PERIOD_CHOICES[grain]
         ],
-        ids.END: _ends(snapshot, words),
-        ids.CATEGORY: _categories(snapshot.categories, words),
+        ids.END: _ends(scope, snapshot, words),
+        ids.CATEGORY: _categories(scope, snapshot.categories, words),
         ids.SEVERITY: _severities(scope, snapshot, words),
         ids.LANGUAGE: [_choice(name, words(f"language_{name}")) for name in LANGUAGES],
         ids.THEME: [_choice(name, words(f"theme_{name}")) for name in ("auto", "light", "dark")],
@@ -142,7 +142,7 @@ def _choice(value: Any, text: str, **more: Any) -> Choice:
 
 
 def _layers(scope: Scope, snapshot: Snapshot, words: Words) -> list[Choice]:
-    denied = not (scope.sees_all and snapshot.manifest.cells)
+    denied = not cells.has_cells(scope, snapshot)
     title = words("layer_cells_denied") if denied else ""
     return [
         _choice("areas", words("layer_areas")),
@@ -161,22 +161,27 @@ def _levels(
     return [_choice("", auto), *named[1:]]
 
 
-def _ends(snapshot: Snapshot, words: Words) -> list[Choice]:
-    manifest = snapshot.manifest
-    newest, *older = [periods.label(end, grain=manifest.grain) for end in ends(manifest)]
+def _ends(scope: Scope, snapshot: Snapshot, words: Words) -> list[Choice]:
+    grain = snapshot.manifest.grain
+    newest, *older = [periods.label(end, grain=grain) for end in ends(scope, snapshot)]
     return [
         _choice("", words("end_latest", label=newest)),
         *(_choice(name, name) for name in older),
     ]
 
 
-def _categories(table: pd.DataFrame, words: Words) -> list[Choice]:
-    """Both levels of categories, each child under its parent, indented by a wide space."""
+def _categories(scope: Scope, table: pd.DataFrame, words: Words) -> list[Choice]:
+    """
+    Both levels of categories, each child under its parent, indented by a wide space.
+
+    The protected tier has the upper level only.
+    """
     found = [_choice("", words("category_all"))]
     top = table[table["parent_code"].isna() | (table["parent_code"] == "")]
     for parent in top.itertuples():
         found.append(_choice(parent.code, words.pick(parent.name_zh, parent.name_en)))
-        for child in table[table["parent_code"] == parent.code].itertuples():
+        children = table[:0] if scope.is_protected else table[table["parent_code"] == parent.code]
+        for child in children.itertuples():
             name = words.pick(child.name_zh, child.name_en)
             found.append(_choice(child.code, f"\u3000{name}", search=name))
     return found

@@ -7,6 +7,7 @@ as much a request. The tests pass each through those classes, which check every 
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -111,7 +112,9 @@ def category_bars(
     names, counts, previous
         One entry per bar, largest first; None = the previous window is not covered.
     """
-    rows = [f"{name}  {count:,d}" for name, count in zip(names, counts, strict=True)]
+    # Plotly reads tags in its texts, links among them: a stored name must stay text.
+    shown = [html.escape(name, quote=False) for name in names]
+    rows = [f"{name}  {count:,d}" for name, count in zip(shown, counts, strict=True)]
     return {
         "data": [
             {

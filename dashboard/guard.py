@@ -3,7 +3,9 @@ The guard in front of everything: who is asking, is the endpoint declared, is th
 
 Dash itself checks nothing: forged ids, values and triggers reach a callback. So every request is
 denied unless its endpoint is declared here, and callbacks are registered only through `Guard`,
-which knows their exact inputs, parses each value by a strict reader and hands over the scope.
+which knows their exact inputs, parses each value by a strict reader and hands over the scope. What
+a scope may do is decided by `data.access.decide` alone; the guard asks it for every endpoint and
+every callback by the action that each declares.
 """
 
 from __future__ import annotations
@@ -11,13 +13,17 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from dash import ctx
-from flask import abort, g, request
+from flask import Response, abort, g, redirect, request
+from werkzeug.exceptions import TooManyRequests
 
+from dashboard import audited
+from dashboard.auth import challenge
 from dashboard.inputs import BadInputError
-from data.access import NOBODY, Scope
+from dashboard.limits import Limits, TooManyError
+from data.access import NOBODY, DeniedError, Scope, decide, require
+from data.permissions import matrix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,26 +35,70 @@ if TYPE_CHECKING:
 
 CALLBACKS: Final = "/_dash-update-component"
 
+WORDS: Final = ("anyone", "signed in", "token", "nobody")
+"""What an endpoint may declare beside an action of the permission matrix."""
+
 PERMISSIONS: Final[Mapping[str, str]] = {
     "/": "signed in",
     "/_dash-layout": "signed in",
     "/_dash-dependencies": "signed in",
-    "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": "signed in",
-    "/_favicon.ico": "signed in",
+    "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": "anyone",
+    "/_favicon.ico": "anyone",
+    # Each callback declares its own action.
     CALLBACKS: "signed in",
-    "_dash_assets.static": "signed in",
-    "tile": "signed in",
-    "names": "signed in",
+    "_dash_assets.static": "anyone",
+    "tile": "map",
+    "names": "map",
+    "export": "export",
     "health": "anyone",
     # Systems, not people: `dashboard.api` asks for a token or a signature itself.
     "push": "token",
     "batch": "token",
+    "signin": "anyone",
+    "signin_external": "anyone",
+    "signin_back": "anyone",
+    "setup": "anyone",
+    "shared": "anyone",
+    "signout": "signed in",
+    "share": "share",
+    "upload": "upload",
+    "account": "account",
+    "account_password": "account",  # nosec B105  # an action - no secret
+    "account_totp": "account",
+    "account_sessions": "account",
+    "views": "views",
+    "users": "users_read",
+    "user": "users_read",
+    "users_add": "users_change",
+    "user_change": "users_change",
+    "audit": "audit",
+    "audit_verify": "audit",
+    "audit_export": "audit",
+    "settings": "settings_read",
+    "settings_change": "settings_change",
     # Served by the framework, of no use here: nobody gets them.
     "/<path:path>": "nobody",
     "/_reload-hash": "nobody",
     "static": "nobody",
 }
 """Who may call each endpoint; one that is not listed stops the start."""
+
+FREE: Final = frozenset(
+    {
+        "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>",
+        "/_favicon.ico",
+        "_dash_assets.static",
+        "tile",
+        "health",
+    }
+)
+"""Endpoints that cost next to nothing and that one page asks for many times at once."""
+
+SIGN_IN: Final = frozenset({"signin", "signin_external", "signin_back", "setup"})
+"""Endpoints that are closed where a portal in front signs everybody in."""
+
+UNCHANGED: Final = frozenset({"account", "account_password", "account_totp", "signout"})
+"""All that is open to an account that must get a new password or one-time codes first."""
 
 
 class UnguardedError(RuntimeError):
@@ -67,15 +117,19 @@ class Contract:
 class Guard:
     """Denies by default; knows every callback of one app."""
 
-    def __init__(self, app: Dash, provider: Provider) -> None:
+    def __init__(self, app: Dash, provider: Provider, limits: Limits | None = None) -> None:
         self._app = app
         self._provider = provider
+        self._limits = limits or Limits()
         self._contracts: dict[str, Contract] = {}
         app.server.before_request(self._admit)
+        app.server.teardown_request(self._leave)
 
     def register(
         self,
         *,
+        action: str,
+        doing: str = "query",
         output: Mapping[str, Output],
         inputs: Mapping[str, tuple[Input | State, Any]],
         prevent_initial_call: bool = False,
@@ -85,6 +139,10 @@ class Guard:
 
         Parameters
         ----------
+        action
+            Action of the permission matrix that the callback is part of.
+        doing
+            What the audit calls it.
         output
             Where each named part of the answer goes.
         inputs
@@ -96,15 +154,22 @@ class Guard:
             The function is called with `scope`, `trigger` (id of the component that changed, ""
             on load) and the read values.
         """
+        if action not in matrix().actions:
+            raise UnguardedError(f"no action {action!r} in the permission matrix")
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             @functools.wraps(function)
             def guarded(**raw: Any) -> Any:
+                scope = current_scope()
+                audited.describe(doing, f"{function.__name__} {raw.get('search') or ''}".strip())
                 try:
+                    require(scope, action)
                     values = {name: inputs[name][1](value) for name, value in raw.items()}
+                except DeniedError:
+                    abort(403)
                 except BadInputError as error:
                     abort(400, str(error))
-                return function(scope=current_scope(), trigger=_trigger(), **values)
+                return function(scope=scope, trigger=_trigger(), **values)
 
             before = set(self._app.callback_map)
             self._app.callback(
@@ -139,28 +204,70 @@ class Guard:
         }
         foreign = set(self._app.callback_map) - set(self._contracts) - clientside
         endpoints = {rule.endpoint for rule in self._app.server.url_map.iter_rules()}
-        undeclared = sorted(foreign) + sorted(endpoints - set(PERMISSIONS))
+        unknown = {
+            f"{endpoint}: {rule}"
+            for endpoint, rule in PERMISSIONS.items()
+            if rule not in WORDS and rule not in matrix().actions
+        }
+        undeclared = sorted(foreign) + sorted(endpoints - set(PERMISSIONS)) + sorted(unknown)
         if undeclared:
             raise UnguardedError(
                 f"{len(undeclared)} callbacks or endpoints are not declared: {undeclared[:5]}; "
                 "register callbacks through Guard and list endpoints in PERMISSIONS"
             )
 
-    def _admit(self) -> None:
-        g.scope = NOBODY
+    def _admit(self) -> Response | None:
+        g.scope, g.is_guarded = NOBODY, True
         permission = PERMISSIONS.get(request.endpoint or "", "nobody")
-        if permission in ("anyone", "token"):
-            return
-        scope = self._provider.scope(request)
-        if scope is None:
+        if permission == "token" or request.endpoint == "health":
+            g.is_guarded = False  # its own log tells of these
+            return None
+        if not self._provider.admits(request):
             abort(403)
-        g.scope = scope
-        if permission != "signed in":
+        if request.endpoint in SIGN_IN and not self._provider.can_sign_in:
             abort(404)
         if request.method not in ("GET", "HEAD", "OPTIONS"):
             _check_origin()
+        scope = self._provider.scope(request)
+        if permission == "nobody":
+            g.scope = scope or NOBODY
+            abort(404)
+        if scope is None:
+            if permission != "anyone":
+                return challenge(request, can_sign_in=self._provider.can_sign_in)
+            self._take_share(audited.address())
+            return None
+        g.scope = scope
+        return self._admit_signed_in(scope, permission)
+
+    def _admit_signed_in(self, scope: Scope, permission: str) -> Response | None:
+        must_change = g.get("must_change", False) and permission != "anyone"
+        if must_change and request.endpoint not in UNCHANGED:
+            return _to_account()
+        if request.endpoint == "/" and not decide(scope, "map").is_allowed:
+            return _to_account()  # an administrator has no map to begin with
+        if permission not in WORDS and not must_change:
+            try:
+                require(scope, permission)
+            except DeniedError:
+                abort(403)
+        self._take_share(scope.user)
         if request.endpoint == CALLBACKS:
             self._check_call()
+        return None
+
+    def _take_share(self, user: str) -> None:
+        """Count the request against the user's share; the cheap ones that come in crowds not."""
+        if request.endpoint in FREE:
+            return
+        try:
+            g.share = (user, self._limits.enter(user))
+        except TooManyError:
+            raise TooManyRequests(retry_after=2) from None
+
+    def _leave(self, _error: BaseException | None) -> None:
+        if taken := g.pop("share", None):
+            self._limits.leave(*taken)
 
     def _check_call(self) -> None:
         """Compare a callback's body with its contract: ids, properties, order, triggers."""
@@ -192,6 +299,14 @@ def current_scope() -> Scope:
     return scope
 
 
+def _to_account() -> Response:
+    """Send a page's reader to the account; refuse everything else than a page."""
+    if request.method not in ("GET", "HEAD") or request.path.startswith(("/_", "/tiles", "/names")):
+        abort(403)
+    answer = redirect("/account")
+    return Response(headers=answer.headers, status=answer.status_code)
+
+
 def _trigger() -> str:
     return str(ctx.triggered_id or "")
 
@@ -202,9 +317,7 @@ def _pairs(specs: list[dict[str, str]]) -> tuple[tuple[str, str], ...]:
 
 def _named(items: object) -> tuple[tuple[str, str], ...] | None:
     """Ids and properties of a callback's arguments; None when they are not plainly that."""
-    if isinstance(items, dict):
-        items = [items]
-    if not isinstance(items, list):
+    if not isinstance(items, list):  # every callback here has named outputs, so always a list
         return None
     pairs = []
     for item in items:
@@ -225,5 +338,6 @@ def _check_origin() -> None:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         abort(403)
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    # Not parsed: what is no origin at all must be refused, not fail.
+    if origin is not None and origin.partition("://")[2] != request.host:
         abort(403)

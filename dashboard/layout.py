@@ -27,7 +27,7 @@ def page(scope: Scope, store: Store) -> html.Div:
             className="empty",
         )
         return _skeleton(note)
-    if not scope.area_codes:
+    if not (scope.sees_areas or scope.is_protected):
         return _skeleton(panels.empty(words, words("empty_scope")))
     return _skeleton(None)
 
@@ -46,6 +46,7 @@ def _skeleton(note: Any) -> html.Div:
             html.Div(controls.layout(), className="filters", id=ids.FILTERS, role="search"),
             html.Main([_map_box(), _side(note)], className="main"),
             html.Footer(id=ids.FOOTER, className="footer"),
+            html.Div(id=ids.WATERMARK, className="watermark", **attributes(aria_hidden="true")),
         ],
         id=ids.APP,
         className="app",
@@ -86,6 +87,7 @@ def _topbar() -> html.Header:
                 [controls.segmented(ids.LANGUAGE), controls.segmented(ids.THEME)],
                 className="toolbar",
             ),
+            html.Div(id=ids.ACCOUNT, className="account-slot"),
         ],
         className="topbar",
     )
@@ -120,6 +122,7 @@ def _side(note: Any) -> html.Aside:
             html.Div(id=ids.CHARTS, className="charts"),
             html.Div(id=ids.RANKING),
             html.Div(id=ids.ARITHMETIC),
+            html.Div(id=ids.COMPARISON),
         ],
         className="side",
     )

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 from dashboard import ids
 from dashboard.areas import Area, Hierarchy
 from dashboard.state import ViewState
-from dashboard.view import ends
 from data import periods
 from data.access import NotVisibleError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
 
     from dashboard.inputs import MapEvent
     from dashboard.view import View
     from data.manifest import Manifest
+    from data.periods import Grain
 
 FIELDS: Final[Mapping[str, str]] = {
     ids.LAYER: "layer",
@@ -40,6 +41,7 @@ def next_state(
     event: MapEvent | None,
     tree: Hierarchy,
     manifest: Manifest,
+    known: Sequence[dt.date],
 ) -> ViewState:
     """
     State after what the user did.
@@ -50,6 +52,8 @@ def next_state(
         Id of the component that changed; one that moves nothing leaves the state.
     chosen
         Value of each control by its id.
+    known
+        Window ends on offer, the newest first.
     """
     if trigger == ids.MAP_EVENT:
         return moved(view, event, tree)
@@ -57,7 +61,7 @@ def next_state(
         return with_choice(view.state, trigger, chosen[trigger], manifest)
     if trigger in (ids.EARLIER, ids.LATER):
         by = -1 if trigger == ids.EARLIER else 1
-        return stepped(view.state, view.selection.window.end, by, manifest)
+        return stepped(view.state, view.selection.window.end, by, manifest.grain, known)
     return view.state
 
 
@@ -70,12 +74,13 @@ def with_choice(state: ViewState, control: str, value: Any, manifest: Manifest) 
     return ViewState.from_address(changed.to_address())[0]
 
 
-def stepped(state: ViewState, end: Any, by: int, manifest: Manifest) -> ViewState:
-    """Shift the window by one period, within what is covered."""
-    known = ends(manifest)
-    wanted = min(max(periods.shift(end, by, grain=manifest.grain), known[-1]), known[0])
-    newest = wanted == manifest.last_period
-    return replace(state, end="" if newest else periods.label(wanted, grain=manifest.grain))
+def stepped(
+    state: ViewState, end: dt.date, by: int, grain: Grain, known: Sequence[dt.date]
+) -> ViewState:
+    """Shift the window by one period, within what is on offer."""
+    wanted = min(max(periods.shift(end, by, grain=grain), known[-1]), known[0])
+    newest = wanted == known[0]
+    return replace(state, end="" if newest else periods.label(wanted, grain=grain))
 
 
 def moved(view: View, event: MapEvent | None, tree: Hierarchy) -> ViewState:

@@ -95,20 +95,20 @@ def kpis(
     """
     ratio = "" if row.band == rates.NO_DATA else words("ratio_value", ratio=row.ratio)
     tiles = [
-        _kpi(words("kpi_count"), numerals.count(moved.count, words)),
+        kpi(words("kpi_count"), numerals.count(moved.count, words)),
         _moved("kpi_previous", moved.count, moved.previous, words, to="change"),
         _moved("kpi_last_year", moved.count, moved.last_year, words, to="last_year"),
-        _kpi(
+        kpi(
             words("kpi_rate", unit=unit, period=period),
             numerals.rate(row.rate, words),
             detail=_shrunk(row, words),
         ),
-        _kpi(words("kpi_band"), band_chip(row.band, words), detail=ratio),
+        kpi(words("kpi_band"), band_chip(row.band, words), detail=ratio),
     ]
     last = (
-        _kpi(words("kpi_not_placed", level=level_name), unplaced)
+        kpi(words("kpi_not_placed", level=level_name), unplaced)
         if unplaced
-        else _kpi(words("kpi_exposure", unit=unit), numerals.rate(row.exposure, words))
+        else kpi(words("kpi_exposure", unit=unit), numerals.rate(row.exposure, words))
     )
     return [*tiles, last]
 
@@ -128,12 +128,12 @@ def charts(
     return [
         panel(
             words("trend_title", name=name),
-            _graph(trend, words) if trend is not None else missing,
+            graph(trend, words) if trend is not None else missing,
             note=note,
         ),
         panel(
             words("categories_title", name=name),
-            _graph(categories, words) if categories is not None else missing,
+            graph(categories, words) if categories is not None else missing,
             note=words("categories_note"),
         ),
     ]
@@ -216,6 +216,8 @@ def _shrunk(row: RateRow, words: Words) -> str:
 
 
 def _gated(row: RateRow, words: Words) -> str:
+    if row.is_alone:
+        return " " + words("arithmetic_alone")
     if row.band == rates.NO_DATA:
         return " " + words("arithmetic_unknown")
     wanted = 1 + sum(row.ratio >= edge for edge in rates.BAND_EDGES)
@@ -224,7 +226,8 @@ def _gated(row: RateRow, words: Words) -> str:
     return " " + words("arithmetic_gated", wanted=words(f"band_{wanted}"))
 
 
-def _kpi(label: str, value: Component, *, detail: str = "", delta: str = "") -> html.Div:
+def kpi(label: str, value: Component, *, detail: str = "", delta: str = "") -> html.Div:
+    """One headline figure with its detail."""
     parts = [html.Div(label, className="kpi-label"), html.Div(value, className="kpi-value")]
     if detail:
         parts.append(html.Div(detail, className=f"kpi-delta {delta}".strip()))
@@ -234,10 +237,11 @@ def _kpi(label: str, value: Component, *, detail: str = "", delta: str = "") -> 
 def _moved(label: str, now: int | None, base: int | None, words: Words, *, to: str) -> html.Div:
     """The count that is compared with, and the change from it in words."""
     direction, change = numerals.change(now, base, words, to=to)
-    return _kpi(words(label), numerals.count(base, words), detail=change, delta=direction)
+    return kpi(words(label), numerals.count(base, words), detail=change, delta=direction)
 
 
-def _graph(figure: Figure, words: Words) -> dcc.Graph:
+def graph(figure: Figure, words: Words) -> dcc.Graph:
+    """A chart in a box of its final height."""
     return dcc.Graph(
         figure=figure,
         config=figures.graph_config(words.lang),

@@ -10,6 +10,7 @@ import numpy as np
 from dashboard.areas import Area, hierarchy
 from dashboard.cache import scoped_cache, scoped_cache_of_few
 from data import periods, rates
+from data.access import NotVisibleError
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -48,25 +49,39 @@ class Selection:
         return " AND ".join(parts), values
 
 
+def exact(scope: Scope) -> None:
+    """
+    Stop a scope that covers no area from reading exact tables, whatever it asked for.
+
+    Raises
+    ------
+    NotVisibleError
+        It covers none.
+    """
+    if not scope.sees_areas:
+        raise NotVisibleError("no area is covered exactly")
+
+
 @scoped_cache
-def has_severities(
-    scope: Scope,  # noqa: ARG001 - every query takes it
-    snapshot: Snapshot,
-) -> bool:
-    """Whether any source of the city tells severities (the same for every scope)."""
+def has_severities(scope: Scope, snapshot: Snapshot) -> bool:
+    """Whether any source of the city tells severities; never for the protected tier."""
+    if scope.is_protected:
+        return False
     top = snapshot.manifest.levels[0]["level"]
     found = snapshot.arrays(f"SELECT coalesce(max(severity), 0) AS most FROM area_counts_{top}")
     return int(found["most"][0]) > 0
 
 
 @scoped_cache
-def category_family(
-    scope: Scope,  # noqa: ARG001 - every query takes it
-    snapshot: Snapshot,
-    code: str,
-) -> tuple[int, ...] | None:
-    """Indices of a category and of those under it; None for an empty or unknown code."""
+def category_family(scope: Scope, snapshot: Snapshot, code: str) -> tuple[int, ...] | None:
+    """
+    Indices of a category and of those under it; None for an empty or unknown code.
+
+    The protected tier knows the upper categories only, each as a whole.
+    """
     table = snapshot.categories
+    if scope.is_protected:
+        table = table[table["parent_code"].fillna("") == ""]
     chosen = table[(table["code"] == code) | (table["parent_code"] == code)]
     return tuple(chosen["category_index"].astype(int)) or None
 
@@ -108,6 +123,7 @@ def window_counts(
     The last entry counts what is placed in no area of the level. City-wide on purpose: rates lean
     on the levels above; callers give out only what the scope covers.
     """
+    exact(scope)
     where, values = selection.condition
     found = snapshot.arrays(
         f"SELECT area_index, sum(count)::BIGINT AS count FROM area_counts_{level} "
@@ -183,6 +199,7 @@ def area_series(scope: Scope, snapshot: Snapshot, area: Area, selection: Selecti
     NotVisibleError
         The area is unknown or outside the scope.
     """
+    exact(scope)
     hierarchy(scope, snapshot).check(area)
     manifest = snapshot.manifest
     starts = periods.span(manifest.first_period, manifest.last_period, grain=manifest.grain)
@@ -243,6 +260,7 @@ def category_counts(
     NotVisibleError
         The area is unknown or outside the scope.
     """
+    exact(scope)
     hierarchy(scope, snapshot).check(area)
     where, values = selection.condition
     found = snapshot.arrays(
@@ -253,46 +271,6 @@ def category_counts(
     )
     pairs = zip(found["category_index"].tolist(), found["count"].tolist(), strict=True)
     return {int(index): int(count) for index, count in pairs}
-
-
-@dataclass(frozen=True)
-class CellCounts:
-    """Cells of one resolution by `cell_index`, shape (n cells,)."""
-
-    counts: NDArray[np.int64]
-    no_point: int
-    density: NDArray[np.float64]
-    """Incidents per km² and period."""
-
-
-@scoped_cache_of_few
-def cell_counts(
-    scope: Scope, snapshot: Snapshot, resolution: int, selection: Selection
-) -> CellCounts | None:
-    """Incidents in the window per cell; None for a scope that does not cover the whole city."""
-    if not scope.sees_all:
-        return None  # a cell may reach across the border of an allowed area
-    area_km2 = _cell_areas(scope, snapshot, resolution)
-    where, values = selection.condition
-    found = snapshot.arrays(
-        f"SELECT cell_index, sum(count)::BIGINT AS count FROM cell_counts_{resolution} "
-        f"WHERE period_start BETWEEN ? AND ? AND {where} GROUP BY cell_index",
-        [selection.window.start, selection.window.end, *values],
-    )
-    counts = np.zeros(len(area_km2) + 1, dtype=np.int64)
-    counts[found["cell_index"]] = found["count"]
-    density = counts[:-1] / (area_km2 * selection.window.periods)
-    return CellCounts(counts[:-1], int(counts[-1]), density)
-
-
-@scoped_cache
-def _cell_areas(
-    scope: Scope,  # noqa: ARG001 - every query takes it
-    snapshot: Snapshot,
-    resolution: int,
-) -> NDArray[np.float64]:
-    found = snapshot.arrays(f"SELECT area_km2 FROM cells_{resolution} ORDER BY cell_index")
-    return np.asarray(found["area_km2"], dtype=np.float64)
 
 
 @scoped_cache

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Response, abort, request
 from flask_compress import Compress
+from werkzeug.middleware.proxy_fix import ProxyFix
 
+from dashboard import audited
+from dashboard.areas import hierarchy
+from dashboard.cells import of_snapshot
 from dashboard.compressed import STATIC, Compressed
 from dashboard.guard import current_scope
 from dashboard.map.tiles import tile
@@ -55,6 +59,7 @@ def register(server: Flask, store: Store) -> None:
 
     @server.get("/names/<version>/<level>.json", endpoint="names")
     def names(version: str, level: str) -> Response:
+        audited.describe("query", f"names {level}")
         lang = "en" if request.args.get("lang") == "en" else "zh"
         snapshot = _of_version(store, version)
         return names_answer(current_scope(), snapshot, version, level, lang)
@@ -71,7 +76,7 @@ def register(server: Flask, store: Store) -> None:
 def _of_version(store: Store, version: str) -> Snapshot:
     """Snapshot that a page's address is about: a page may be older or newer than this process."""
     try:
-        return store.of_version(version)
+        return store.of_version(of_snapshot(version))
     except SnapshotError:
         abort(404)
 
@@ -94,7 +99,7 @@ def tile_answer(
 
 def names_answer(scope: Scope, snapshot: Snapshot, version: str, level: str, lang: str) -> Response:
     """Names of one level, asked for again at each use: a scope may shrink at any time."""
-    levels = [entry["level"] for entry in snapshot.manifest.levels]
+    levels = hierarchy(scope, snapshot).order
     if level not in levels or version != snapshot.manifest.boundary_version:
         abort(404)
     key = repr((snapshot.id, scope.cache_key, level, lang))
@@ -109,8 +114,22 @@ def names_answer(scope: Scope, snapshot: Snapshot, version: str, level: str, lan
     return answer
 
 
-def secure(server: Flask, script_hashes: Sequence[str]) -> None:
-    """Add the security headers to every answer, and compress what is not compressed yet."""
+def trust_proxies(server: Flask, count: int) -> None:
+    """Believe the address, host and scheme that so many proxies in front tell of; 0 = none."""
+    if count:
+        wrapped: Any = server
+        wrapped.wsgi_app = ProxyFix(server.wsgi_app, x_for=count, x_proto=count, x_host=count)
+
+
+def secure(server: Flask, script_hashes: Sequence[str], *, is_https: bool) -> None:
+    """
+    Add the security headers to every answer, and compress what is not compressed yet.
+
+    Parameters
+    ----------
+    is_https
+        Browsers reach the application by https: they are told to stay with it.
+    """
     policy = content_policy(script_hashes)
 
     @server.after_request
@@ -120,7 +139,10 @@ def secure(server: Flask, script_hashes: Sequence[str]) -> None:
         answer.headers["X-Frame-Options"] = "DENY"
         answer.headers["Referrer-Policy"] = "same-origin"
         answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         answer.headers["Permissions-Policy"] = "geolocation=(), camera=(), microphone=()"
+        if is_https:
+            answer.headers["Strict-Transport-Security"] = "max-age=31536000"
         if answer.status_code >= 400 or not request.path.startswith(STATIC):
             answer.headers.setdefault("Cache-Control", "private, no-store")
         return answer

@@ -1,31 +1,22 @@
-"""What must hold before the first request: settings that are unsafe do not start."""
+"""What must hold before the first request: what is unsafe does not start."""
 
 from __future__ import annotations
 
 import os
-import secrets
-import stat
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import dash
-from packaging.version import Version
 
-from dashboard.auth import PROVIDERS, is_loopback
+from dashboard.signin import registry
+from dashboard.signin.demo import DemoProvider
+from data import safety
+from data.safety import Framework
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from dashboard.auth import Provider
     from dashboard.guard import Guard
+    from dashboard.installation import Installation
     from data.settings import Settings
-
-OLDEST_DASH: Final = "4.4.1"
-"""Before it any client could end any process by its number (plotly/dash #3902)."""
-
-SHORTEST_KEY: Final = 32
-KEY_FILE: Final = "secret.key"
-
-_KNOWN_KEYS: Final = ("change", "secret", "password", "default", "example", "pingan")
-_DISTINCT: Final = 10
 
 
 class UnsafeError(RuntimeError):
@@ -34,66 +25,36 @@ class UnsafeError(RuntimeError):
 
 def check_settings(settings: Settings, *, dash_version: str = dash.__version__) -> None:
     """
-    Refuse unsafe settings, all faults at once.
+    Refuse unsafe settings and files, all faults at once.
 
     Raises
     ------
     UnsafeError
-        Debug mode or the demo user beyond loopback, a weak key, an unknown sign-in provider, an
-        old Dash.
+        `data.safety` names a fault of the settings, of the home, or of the framework's version.
     """
-    local = settings.host == "localhost" or is_loopback(settings.host)
-    faults = [
-        fault
-        for fault, found in (
-            (
-                f"PINGAN_DEBUG is on while PINGAN_HOST is {settings.host}; debug is for loopback",
-                settings.debug and not local,
-            ),
-            (
-                f"PINGAN_AUTH=demo shows all to whoever reaches {settings.host}; use loopback",
-                settings.auth == "demo" and not local,
-            ),
-            (
-                f"PINGAN_AUTH={settings.auth} is unknown; known: {', '.join(sorted(PROVIDERS))}",
-                settings.auth not in PROVIDERS,
-            ),
-            (
-                f"Dash {dash_version} is older than {OLDEST_DASH}; upgrade it",
-                Version(dash_version) < Version(OLDEST_DASH),
-            ),
-        )
-        if found
-    ]
-    if settings.secret_key:
-        faults += _key_faults(settings.secret_key, "PINGAN_SECRET_KEY")
-    if faults:
-        raise UnsafeError("; ".join(faults))
+    _refuse(
+        [
+            *safety.settings_faults(settings, environ=os.environ),
+            *registry.faults(settings),
+            *safety.home_faults(settings),
+            *safety.framework_faults(Framework(dash_version), settings),
+        ]
+    )
 
 
-def secret_key(settings: Settings) -> str:
+def check_accounts(installed: Installation) -> None:
     """
-    The session key: the setting, or a key file that the first start makes for its owner alone.
+    Refuse to serve accounts that anybody could use.
 
     Raises
     ------
     UnsafeError
-        The file is readable by others, or its key is weak.
+        There are such accounts.
     """
-    if settings.secret_key:
-        return settings.secret_key
-    path = settings.home / KEY_FILE
-    _make_key(path)
-    mode = stat.S_IMODE(path.stat().st_mode)
-    faults = _key_faults(path.read_text(encoding="utf-8").strip(), str(path))
-    if mode & 0o077:
-        faults.append(f"{path} has mode {mode:o}; run `chmod 600 {path}`")
-    if faults:
-        raise UnsafeError("; ".join(faults))
-    return path.read_text(encoding="utf-8").strip()
+    _refuse(safety.account_faults(installed.database, installed.settings))
 
 
-def check_app(app: dash.Dash, guard: Guard, settings: Settings) -> None:
+def check_app(app: dash.Dash, guard: Guard, provider: Provider, settings: Settings) -> None:
     """
     Refuse an application that answers more than it declares.
 
@@ -104,19 +65,19 @@ def check_app(app: dash.Dash, guard: Guard, settings: Settings) -> None:
     UnguardedError
         A callback or endpoint is not declared.
     """
-    faults = [
-        fault
-        for fault, found in (
-            ("MCP is on; leave enable_mcp off", bool(app._enable_mcp)),  # noqa: SLF001
-            ("Dash pages are on; the app is one page", bool(app.use_pages)),
-            ("callback exceptions are suppressed", bool(app.config.suppress_callback_exceptions)),
-            ("a background callback manager is set", app._background_manager is not None),  # noqa: SLF001
-            ("the server is in debug mode", bool(app.server.debug) and not settings.debug),
-        )
-        if found
-    ]
-    if faults:
-        raise UnsafeError("; ".join(faults))
+    found = Framework(
+        version=dash.__version__,
+        has_mcp=bool(app._enable_mcp),  # noqa: SLF001
+        has_pages=bool(app.use_pages),
+        has_background=app._background_manager is not None,  # noqa: SLF001
+        is_suppressed=bool(app.config.suppress_callback_exceptions),
+        is_debug=bool(app.server.debug),
+        origins=app.server.test_client()
+        .get("/healthz")
+        .headers.get("Access-Control-Allow-Origin", ""),
+        has_demo=isinstance(provider, DemoProvider),
+    )
+    _refuse(safety.framework_faults(found, settings))
     guard.check()
 
 
@@ -129,24 +90,6 @@ def warm_up(app: dash.Dash) -> None:
     app.server.test_client().get("/healthz")
 
 
-def _make_key(path: Path) -> None:
-    """Write a random key once; of several processes that start together one wins."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    waiting = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(secrets.token_urlsafe(48))
-    try:
-        os.link(waiting, path)  # fails when the key is there, and never shows half a key
-    except FileExistsError:
-        pass
-    finally:
-        waiting.unlink()
-
-
-def _key_faults(key: str, where: str) -> list[str]:
-    if len(key) < SHORTEST_KEY:
-        return [f"{where} has {len(key)} characters; use {SHORTEST_KEY} or more, or leave it empty"]
-    if len(set(key)) < _DISTINCT or any(word in key.lower() for word in _KNOWN_KEYS):
-        return [f"{where} can be guessed; use random text, or leave it empty"]
-    return []
+def _refuse(faults: list[str]) -> None:
+    if faults:
+        raise UnsafeError("; ".join(faults))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from data.access import Scope
     from data.rates import AreaRates
     from data.store import Snapshot
+
+OTHERS: Final = 3
+"""Other areas that an area above must have before figures that lean on it are told."""
 
 RANKED: Final = 20
 """Areas that the ranking lists one by one."""
@@ -42,6 +46,9 @@ class RateRow:
     small_sample: bool
     previous: int | None
     """Incidents in the window just before; None where it is not covered."""
+    is_alone: bool
+    """The area above is outside the scope and has so few others in it that what leans on it would
+    tell of them: prior, strength, shrunk rate, its interval and P are NaN, R has one decimal."""
 
 
 @dataclass(frozen=True)
@@ -169,22 +176,43 @@ def _rows(
     past = queries.window_counts(scope, snapshot, level, earlier) if known else None
     lower, upper = rates.interval(rows)
     p_above = rates.p_above(rows)
+    alone = _alone(scope, snapshot, level, rows, selection)
+
+    def leaning(value: float, at: int) -> float:
+        return math.nan if alone[at] else float(value)
+
     return tuple(
         RateRow(
             area=Area(level, i),
             count=int(rates.count[i]),
             exposure=float(rates.exposure[i]),
             rate=float(rates.rate[i]),
-            prior_rate=float(rates.prior_rate[i]),
-            strength=float(rates.strength[i]),
-            shrunk_rate=float(rates.shrunk_rate[i]),
-            lower=float(lower[at]),
-            upper=float(upper[at]),
-            ratio=float(rates.ratio[i]),
-            p_above=float(p_above[at]),
+            prior_rate=leaning(rates.prior_rate[i], at),
+            strength=leaning(rates.strength[i], at),
+            shrunk_rate=leaning(rates.shrunk_rate[i], at),
+            lower=leaning(lower[at], at),
+            upper=leaning(upper[at], at),
+            ratio=float(rates.ratio[i].round(1) if alone[at] else rates.ratio[i]),
+            p_above=leaning(p_above[at], at),
             band=int(rates.band[i]),
             small_sample=bool(rates.small_sample[i]),
             previous=None if past is None else int(past[i]),
+            is_alone=bool(alone[at]),
         )
         for at, i in enumerate(rows.tolist())
     )
+
+
+def _alone(
+    scope: Scope, snapshot: Snapshot, level: str, rows: NDArray[np.int64], selection: Selection
+) -> NDArray[np.bool_]:
+    """Which areas lean on one above that is not visible and has fewer than `OTHERS` others."""
+    tree = hierarchy(scope, snapshot)
+    areas, depth = tree.at(level), tree.order.index(level)
+    parents = areas.parents[rows]
+    if scope.sees_all or depth == 0:
+        return np.zeros(len(rows), dtype=bool)
+    valid = areas.valid_on(selection.window.last_day) & (areas.parents >= 0)
+    above = tree.levels[depth - 1]
+    others = np.bincount(areas.parents[valid], minlength=len(above))[parents] - 1
+    return np.asarray(~above.visible[parents] & (others < OTHERS))

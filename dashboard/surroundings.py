@@ -16,6 +16,7 @@ from data import rates
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dashboard.areas import Area
     from dashboard.summary import RateRow
     from dashboard.text import Words
     from data.manifest import Manifest
@@ -37,7 +38,7 @@ def breadcrumb(steps: Sequence[Step]) -> list[Component]:
     return [*links, html.Span(here, className="current", **attributes(aria_current="page"))]
 
 
-def area_legend(words: Words) -> list[Component]:
+def area_legend(words: Words, *, protected: bool = False) -> list[Component]:
     """Printed half-open bands of the area layer, with the gates that they must pass."""
     edges = rates.BAND_EDGES
     ranges = [
@@ -53,7 +54,7 @@ def area_legend(words: Words) -> list[Component]:
     return [
         html.Div(words("legend_areas"), className="legend-title"),
         *rows,
-        _swatch(NO_DATA_COLOUR, words("band_0"), kind="hatched"),
+        _swatch(NO_DATA_COLOUR, words("withheld" if protected else "band_0"), kind="hatched"),
         _swatch("transparent", words("legend_small"), kind="hatched"),
         html.Details(
             [
@@ -66,7 +67,7 @@ def area_legend(words: Words) -> list[Component]:
 
 
 def cell_legend(
-    manifest: Manifest, resolution: int, *, drawn: int, no_point: int, words: Words
+    manifest: Manifest, resolution: int, *, drawn: int, no_point: int, whole: bool, words: Words
 ) -> list[Component]:
     """
     Printed half-open density bands of the cell layer, and the sum that closes it.
@@ -75,6 +76,8 @@ def cell_legend(
     ----------
     drawn, no_point
         Incidents of the window in cells, and those without a point, which no cell can show.
+    whole
+        Of the whole city; else of own areas, which cells may reach beyond.
     """
     edges = manifest.city["cell_bands"]
     period = words(f"period_{manifest.grain}")
@@ -91,6 +94,7 @@ def cell_legend(
             words("legend_cells_sum", drawn=f"{drawn:,d}", no_point=f"{no_point:,d}"),
             className="legend-note",
         ),
+        *([] if whole else [html.Div(words("legend_cells_own"), className="legend-note")]),
     ]
 
 
@@ -124,21 +128,32 @@ def hover_detail(row: RateRow, *, unit: str, period: str, words: Words) -> html.
         (words("arithmetic_ratio"), numerals.rate(row.ratio, words)),
         (words("arithmetic_p"), numerals.probability(row.p_above, words)),
     ]
+    return hover_terms(items, row.area)
+
+
+def hover_terms(items: Sequence[tuple[str, Component]], area: Area) -> html.Div:
+    """Terms and values about one area, marked with which."""
     terms = [part for term, value in items for part in (html.Dt(term), html.Dd(value))]
     return html.Div(
         html.Dl(terms, className="arithmetic"),
-        **attributes(data_key=f"{row.area.level}:{row.area.index}"),
+        **attributes(data_key=f"{area.level}:{area.index}"),
     )
 
 
-def footer(manifest: Manifest, words: Words) -> list[Component]:
-    """Row account, date, snapshot and notices: on every page."""
+def footer(manifest: Manifest, words: Words, *, whole: bool) -> list[Component]:
+    """
+    Date, snapshot and notices, on every page.
+
+    Parameters
+    ----------
+    whole
+        With the row account, which speaks of the whole city.
+    """
     city = manifest.city
     sums = {name: f"{manifest.rows[name]:,d}" for name in _SUMS}
     titles = [words.pick(entry["title_zh"], entry["title_en"]) for entry in manifest.raw["sources"]]
     joined = ", ".join(titles)
-    return [
-        html.Span(words.pick(city["notice_zh"], city["notice_en"]), className="notice"),
+    account = [
         html.Span(words("footer_rows", **sums)),
         html.Span(words("footer_incidents", **sums)),
         html.Details(
@@ -148,6 +163,10 @@ def footer(manifest: Manifest, words: Words) -> list[Component]:
             ],
             className="account",
         ),
+    ]
+    return [
+        html.Span(words.pick(city["notice_zh"], city["notice_en"]), className="notice"),
+        *(account if whole else []),
         html.Span(words("footer_as_of", as_of=manifest.raw["periods"]["as_of"])),
         html.Span(words("footer_sources", sources=joined), className="sources"),
         html.Span(words("footer_snapshot", snapshot=manifest.id), className="snapshot"),
@@ -186,14 +205,15 @@ def _reason(code: str, words: Words) -> str:
     return words(f"reason_{code}") if f"reason_{code}" in catalogue() else code
 
 
-def header(manifest: Manifest, words: Words) -> list[Component]:
-    """Product, city, and the mark of demonstration data."""
+def header(manifest: Manifest, words: Words, *, protected: bool = False) -> list[Component]:
+    """Product, city, and the marks of demonstration data and of protected figures."""
     city = manifest.city
     badge = html.Span(words.pick(city["notice_zh"], city["notice_en"]), className="demo-badge")
     return [
         html.H1(words("brand"), className="brand"),
         html.Span(words.pick(city["name_zh"], city["name_en"]), className="city-name"),
         *([badge] if city["demo"] else []),
+        *([html.Span(words("protected_badge"), className="demo-badge")] if protected else []),
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dashboard import queries
+from dashboard import cells, queries, released
 from dashboard.areas import Area, Hierarchy, hierarchy
 from dashboard.state import PERIOD_CHOICES, ViewState
 from data import periods
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from dashboard.queries import Selection
     from data.access import Scope
-    from data.manifest import Manifest
     from data.store import Snapshot
 
 
@@ -53,7 +52,7 @@ def settle(scope: Scope, snapshot: Snapshot, address: str) -> View:
     """
     state, faults = ViewState.from_address(address)
     notes = list(faults)
-    state, window = _window(snapshot.manifest, state, notes)
+    state, window = _window(scope, snapshot, state, notes)
     tree = hierarchy(scope, snapshot)
     state, focus, selected = _areas(tree, state, window.last_day, notes)
     below = tree.below(focus.level)
@@ -65,7 +64,7 @@ def settle(scope: Scope, snapshot: Snapshot, address: str) -> View:
     level = state.level or (below[0] if below else focus.level)
     if selected is not None and selected.level != level:
         state, selected = replace(state, selected=""), None
-    if state.layer == "cells" and not (scope.sees_all and snapshot.manifest.cells):
+    if state.layer == "cells" and not cells.has_cells(scope, snapshot):
         notes.append("layer")
         state = replace(state, layer="areas")
     categories = queries.category_family(scope, snapshot, state.category)
@@ -79,30 +78,45 @@ def settle(scope: Scope, snapshot: Snapshot, address: str) -> View:
     return View(state, focus, level, selected, selection, tuple(dict.fromkeys(notes)))
 
 
-def ends(manifest: Manifest) -> list[dt.date]:
-    """Window ends on offer: the last 104 periods, the newest first."""
+def ends(scope: Scope, snapshot: Snapshot) -> list[dt.date]:
+    """
+    Window ends on offer, the newest first: the last 104 periods, or those that are released.
+
+    Raises
+    ------
+    NotVisibleError
+        Nothing is released that the scope may see.
+    """
+    manifest = snapshot.manifest
+    if scope.is_protected:
+        starts = released.released_starts(scope, snapshot)
+        if not starts:
+            raise NotVisibleError("nothing is released")
+        return list(starts[::-1])
     return periods.span(manifest.first_period, manifest.last_period, grain=manifest.grain)[-104:][
         ::-1
     ]
 
 
 def _window(
-    manifest: Manifest, state: ViewState, notes: list[str]
+    scope: Scope, snapshot: Snapshot, state: ViewState, notes: list[str]
 ) -> tuple[ViewState, periods.Window]:
-    grain = manifest.grain
+    grain, known = snapshot.manifest.grain, ends(scope, snapshot)
     if state.periods and state.periods not in PERIOD_CHOICES[grain]:
         notes.append("periods")
         state = replace(state, periods=0)
-    end = manifest.last_period
+    end = known[0]
     if state.end:
         try:
-            end = periods.parse_label(state.end, grain=grain)
+            wanted = periods.parse_label(state.end, grain=grain)
         except ValueError:
-            end = manifest.first_period - (manifest.last_period - manifest.first_period)
-        if end not in ends(manifest):
+            wanted = None
+        if wanted in known:
+            end = wanted
+        else:
             notes.append("end")
-            state, end = replace(state, end=""), manifest.last_period
-    length = state.periods or int(manifest.city["window"])
+            state = replace(state, end="")
+    length = state.periods or int(snapshot.manifest.city["window"])
     return state, periods.Window(end, length, grain)
 
 

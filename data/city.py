@@ -10,9 +10,11 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from data.privacy import Privacy, read_privacy
 from data.refusals import forbidden_category
 from data.source import SOURCES_FOLDER, Source, read_source, source_files
 from data.tables import (
@@ -119,10 +121,11 @@ class City:
     levels: tuple[LevelFile, ...]
     sources: tuple[Source, ...]
     categories: tuple[Category, ...]
+    privacy: Privacy = Privacy()
 
     @property
     def config_hash(self) -> str:
-        """Sixteen hexadecimal digits of the content of the folder's own files."""
+        """Sixteen hexadecimal digits of what the folder's own files say of the tables."""
         return folder_hash(self.folder)
 
     @property
@@ -135,11 +138,25 @@ class City:
 
 
 def folder_hash(folder: Path) -> str:
-    """Sixteen hexadecimal digits of the content of a city folder's own files."""
+    """
+    Sixteen hexadecimal digits of the content of a city folder's own files.
+
+    The table `[privacy]` is left out: it decides about releases to come, and nothing that was
+    counted before follows from it.
+    """
     digest = hashlib.sha256()
     for path in [*(folder / name for name in FILES), *source_files(folder)]:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        content = path.read_bytes()
+        if path.name == FILES[0]:
+            content = _PRIVACY_TABLE.sub(b"", content)
+        digest.update(path.name.encode() + b"\0" + content + b"\0")
     return digest.hexdigest()[:16]
+
+
+_PRIVACY_TABLE: Final = re.compile(
+    rb"^[ \t]*\[privacy\].*?(?=^[ \t]*\[|\Z)", re.MULTILINE | re.DOTALL
+)
+"""The table's heading and everything up to the next heading."""
 
 
 def read_city_code(folder: Path) -> str:
@@ -183,6 +200,7 @@ def read_city(folder: Path, *, home: Path) -> City:
     categories = _read_categories(folder / "categories.csv", faults)
     levels = _read_levels(folder / "areas.toml", root, faults)
     codes = frozenset(category.code for category in categories)
+    city["privacy"] = read_privacy(city["privacy"], codes, "city.toml", faults)
     sources = tuple(
         read_source(path, root=root, known_categories=codes, faults=faults)
         for path in source_files(folder)
@@ -212,6 +230,7 @@ _CITY_KEYS: Final[Keys] = {
     "notice_en": (str, ""),
     "as_of": (dt.date, None),
     "code_patterns": (dict, {}),
+    "privacy": (dict, {}),
 }
 _LEVEL_KEYS: Final[Keys] = {
     "level": (str, REQUIRED),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-HELD: Final = ("area_counts_", "cell_counts_", "cells_")
+HELD: Final = ("area_counts_", "cell_counts_", "area_cell_counts_", "cells_", "released_counts")
 """First words of the names of the tables that are held."""
 
 MOST_STALE: Final = 0.5

@@ -65,6 +65,21 @@ def _counts(index: str, what: str) -> Table:
 AREA_COUNTS: Final = _counts("area_index", "area")
 CELL_COUNTS: Final = _counts("cell_index", "cell")
 
+AREA_CELL_COUNTS: Final = Table(
+    "one per period, lowest area, cell of the finest resolution, category and severity with at "
+    "least one incident; any other area or cell count of incidents is a sum of these",
+    (
+        Column("period_start", "date", "first day of the week or month, city time"),
+        Column("area_row", "int", f"row of `areas`: the lowest area, {NOT_PLACED} = in none"),
+        Column("cell_index", "int", f"{NOT_PLACED} = no point"),
+        Column("category_index", "int"),
+        Column("severity", "int", f"1-4, {UNKNOWN_SEVERITY} = unknown"),
+        Column("count", "int", "incidents"),
+    ),
+    ("period_start", "area_row", "cell_index", "category_index", "severity"),
+)
+"""What an area has in each cell: a cell may reach across the border of an area that is shown."""
+
 CELLS: Final = Table(
     "one per H3 cell with at least one incident in the snapshot",
     (
@@ -213,6 +228,35 @@ TABLES: Final[dict[str, Table]] = {
         ),
         ("batch", "row"),
     ),
+    "releases": Table(
+        "one per edition and period that is released: what may be shown beyond a user's own areas",
+        (
+            Column("edition", "text", "internal or public"),
+            Column("period_start", "date", "first day of the week or month, city time"),
+            Column("grain", "text", "week or month"),
+            Column("k", "int", "least count that is given"),
+            Column("released_at", "time", "UTC"),
+            Column("boundary_version", "text", "the one geometry of the release"),
+            Column("rules", "text", "hash of the rules that it was made by"),
+            Column("finest_totals", "text", "lowest level with totals"),
+            Column("finest_categories", "text", "lowest level with upper categories"),
+        ),
+        ("edition", "period_start"),
+    ),
+    "released_counts": Table(
+        "one per edition, period, area and category whose count is given; what is absent is "
+        "withheld",
+        (
+            Column("edition", "text"),
+            Column("period_start", "date"),
+            Column("level", "text"),
+            Column("code", "text"),
+            Column("valid_from", "date", "of the area", nullable=True),
+            Column("category_index", "int", "-1 = all, -2 = other, -3 = the sensitive ones"),
+            Column("count", "int", "incidents"),
+        ),
+        ("edition", "period_start", "level", "code", "category_index"),
+    ),
     "crosswalk": Table(
         "one per area that was re-cut and area valid now that took a part of it",
         (
@@ -255,7 +299,9 @@ TABLES: Final[dict[str, Table]] = {
 
 def table(name: str) -> Table:
     """
-    Look up a table by its stored name; `area_counts_*`, `cell_counts_*`, `cells_*` share one each.
+    Look up a table by its stored name.
+
+    `area_counts_*`, `cell_counts_*`, `area_cell_counts_*`, `cells_*` share one each.
 
     Raises
     ------
@@ -265,6 +311,7 @@ def table(name: str) -> Table:
     for prefix, shared in (
         ("area_counts_", AREA_COUNTS),
         ("cell_counts_", CELL_COUNTS),
+        ("area_cell_counts_", AREA_CELL_COUNTS),
         ("cells_", CELLS),
     ):
         if name.startswith(prefix):

@@ -221,7 +221,7 @@ class Store:
 
     def of_version(self, version: str) -> Snapshot:
         """
-        Snapshot whose boundaries or cells have this version.
+        Snapshot that has this id, or whose boundaries or cells have this version.
 
         It may be the one before, whose pages still ask for their tiles, or one that another
         process has opened already and this one is still opening, which is waited for.
@@ -237,7 +237,7 @@ class Store:
                 self._opening.join()
             for snapshot in self._open:
                 manifest = snapshot.manifest
-                if version in {manifest.boundary_version, manifest.cell_version}:
+                if version in {manifest.id, manifest.boundary_version, manifest.cell_version}:
                     return snapshot
         raise SnapshotError(f"no open snapshot has boundaries or cells of version {version}")
 

@@ -2,8 +2,8 @@
 Counting: the current incidents of one month → its rows of every count table.
 
 Counts are always taken anew from the versions that are current, so they do not depend on what was
-counted before. Rows are counted once, at the lowest level and in the finest cell; what lies above
-is summed from those counts.
+counted before. Rows are counted once, by lowest area and finest cell together; the counts of areas
+and of cells, of every level and resolution, are sums of those.
 """
 
 from __future__ import annotations
@@ -24,14 +24,19 @@ from etl.place import upwards
 from etl.register import read_register
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
+    from etl.boundaries import Boundaries
     from etl.epoch import Epoch
 
 _COUNTED: Final = (
     "batch", "row", "period_start", "category", "subcategory", "severity", "area_level",
     "area_index", "cell_10",
 )  # fmt: skip
+_HALF: Final = 32
+"""Bits of a place in a number that holds two."""
 
 
 @dataclass(frozen=True)
@@ -78,28 +83,38 @@ def count_month(epoch: Epoch, task: MonthCounts) -> list[dict[str, Any]]:
             task.folder,
             name,
             month_text(task.month),
-            _table(counts, index),
+            _table(counts, places),
             month=month_text(task.month),
             incidents=int(counts["count"].sum()),
-            none=int(counts["count"][counts["place"] < 0].sum()),
+            none=int(counts["count"][places[-1][1] < 0].sum()),
         )
-        for name, index, counts in _all_counts(epoch, task, rows)
+        for name, counts, places in _all_counts(epoch, task, rows)
     ]
 
 
-def _all_counts(epoch: Epoch, task: MonthCounts, rows: Counted) -> Any:
-    """Name, index column and counts of each table of the month."""
-    place = _place_number(rows["level"], rows["index"])
-    found = _count(rows, place)
-    level, index = _place_parts(found["place"])
-    by_level = upwards(level.astype(np.int8), index.astype(np.int32), epoch.boundaries)
+Places = list[tuple[str, "NDArray[np.int64]"]]
+"""Name and values of each column that says where."""
+
+
+def _all_counts(
+    epoch: Epoch, task: MonthCounts, rows: Counted
+) -> Iterator[tuple[str, Counted, Places]]:
+    """Name, counts and places of each table of the month."""
+    register, built = read_register(epoch.home, task.register), epoch.boundaries
+    first = _first_rows(built)
+    areas = np.where(rows["level"] < 0, schema.NOT_PLACED, first[rows["level"]] + rows["index"])
+    found = _count(rows, _joined(areas, register.positions(rows["cell"])))
+    areas, cells = _parted(found["place"])
+    finest = register.resolutions[-1]
+    yield f"area_cell_counts_{finest}", found, [("area_row", areas), ("cell_index", cells)]
+    level = np.searchsorted(first, areas, side="right") - 1
+    by_level = upwards(level.astype(np.int8), (areas - first[level]).astype(np.int32), built)
     for name, position in by_level.items():
-        yield f"area_counts_{name}", "area_index", _sum(found, position.astype(np.int64))
-    register = read_register(epoch.home, task.register)
-    found = _count(rows, register.positions(rows["cell"]))
+        counts = _sum(found, position.astype(np.int64))
+        yield f"area_counts_{name}", counts, [("area_index", counts["place"])]
     for resolution in reversed(register.resolutions):
-        places = register.upwards(found["place"], resolution)
-        yield f"cell_counts_{resolution}", "cell_index", _sum(found, places)
+        counts = _sum(found, register.upwards(cells, resolution))
+        yield f"cell_counts_{resolution}", counts, [("cell_index", counts["place"])]
 
 
 Counted = dict[str, "NDArray[Any]"]
@@ -122,14 +137,19 @@ def month_rows(epoch: Epoch, task: MonthCounts) -> Counted:
     }
 
 
-def _place_number(level: NDArray[Any], index: NDArray[Any]) -> NDArray[np.int64]:
-    """Level and index in one number, -1 where there is none."""
-    return np.where(level < 0, -1, (level.astype(np.int64) << 32) + index)
+def _first_rows(built: Boundaries) -> NDArray[np.int64]:
+    """Row of `areas` with which each level begins."""
+    sizes = [len(shapes) for shapes in built.geometries.values()]
+    return np.cumsum([0, *sizes[:-1]], dtype=np.int64)
 
 
-def _place_parts(place: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    none = place < 0
-    return np.where(none, -1, place >> 32), np.where(none, -1, place & 0xFFFFFFFF)
+def _joined(areas: NDArray[np.int64], cells: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Two places in one number, in order of the first; -1 of either stays apart."""
+    return ((areas + 1) << _HALF) + cells + 1
+
+
+def _parted(places: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    return (places >> _HALF) - 1, (places & ((1 << _HALF) - 1)) - 1
 
 
 def _count(rows: Counted, place: NDArray[np.int64]) -> Counted:
@@ -170,11 +190,11 @@ def _ranks(values: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[Any]]:
     return position.astype(np.int64), np.asarray(distinct)
 
 
-def _table(counts: Counted, index: str) -> pa.Table:
+def _table(counts: Counted, places: Places) -> pa.Table:
     return pa.table(
         {
             "period_start": pa.array(counts["period_start"].astype("datetime64[D]")),
-            index: pa.array(counts["place"], type=pa.int32()),
+            **{name: pa.array(index, type=pa.int32()) for name, index in places},
             "category_index": pa.array(counts["category"], type=pa.int32()),
             "severity": pa.array(counts["severity"], type=pa.int32()),
             "count": pa.array(counts["count"], type=pa.int32()),

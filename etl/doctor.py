@@ -1,4 +1,4 @@
-"""What a machine needs to build and serve a city, checked one by one."""
+"""What a machine needs to build and serve a city, and what the rules ask of it, one by one."""
 
 from __future__ import annotations
 
@@ -7,14 +7,58 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+
     from data.settings import Settings
+
+COLUMNS: Final = ("control", "source", "state", "detail")
+"""Columns of the compliance table."""
 
 _PYTHON = (3, 11)
 _VENDORED = "dashboard/assets/vendor"
+
+
+def report(settings: Settings, *, now: dt.datetime, environ: Mapping[str, str]) -> dict[str, Any]:
+    """
+    Run every check and judge every control.
+
+    Parameters
+    ----------
+    now
+        Aware.
+
+    Returns
+    -------
+    report
+        `ok`, the `checks` of the machine, and the `controls` of the compliance table, each with
+        the columns `COLUMNS`. Not ok is a failed check or control; what is to be checked by hand
+        is no failure.
+    """
+    from etl import compliance  # noqa: PLC0415 - it loads pandas and DuckDB
+
+    checks = examine(settings)
+    controls = [
+        control.told() for control in compliance.examine(settings, now=now, environ=environ)
+    ]
+    failed = [row for row in controls if row["state"] == "fail"]
+    return {
+        "ok": all(check["ok"] for check in checks) and not failed,
+        "checks": checks,
+        "controls": controls,
+    }
+
+
+def heading(controls: Sequence[Mapping[str, str]]) -> str:
+    """Title of the compliance table: how many controls are in each state."""
+    counts = Counter(row["state"] for row in controls)
+    states = ("pass", "fail", "not applicable", "by hand")
+    return "compliance: " + ", ".join(f"{counts[state]} {state}" for state in states)
 
 
 def examine(settings: Settings) -> list[dict[str, Any]]:
@@ -67,7 +111,7 @@ def _font() -> tuple[bool, str]:
     tool = shutil.which("fc-list")
     if tool is None:
         return True, "not checked: fontconfig is not installed (viewers use their own fonts)"
-    found = subprocess.run(  # noqa: S603 - a fixed question to a known tool
+    found = subprocess.run(  # noqa: S603 - a fixed question to a known tool  # nosec B603
         [tool, ":lang=zh", "family"], capture_output=True, text=True, check=False
     ).stdout.splitlines()
     if found:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _LOADED: Final[dict[tuple[Path, str], Boundaries]] = {}
 
-PIPELINE_VERSION: Final = 1
+PIPELINE_VERSION: Final = 2
 """Raised when the same input gives other tables than before."""
 
 

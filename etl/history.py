@@ -108,7 +108,7 @@ def epoch_as_of(home: Path, moment: dt.datetime) -> Epoch:
         raise HistoryError(f"{path} is damaged (sha256 differs); restore a backup of that time")
     try:
         # Written by `activate` under the same home, which only the operator can write to.
-        found: Epoch = pickle.loads(content)  # noqa: S301
+        found: Epoch = pickle.loads(content)  # noqa: S301  # nosec B301
     except (pickle.UnpicklingError, AttributeError, ImportError, TypeError, EOFError) as error:
         raise HistoryError(
             f"epoch {name} was kept by another version of the program; rebuild with that one"

@@ -31,6 +31,8 @@ from etl.delta import commit_parts, incidents_entry
 from etl.ingest import month_text
 from etl.match_parts import match_parts, match_tasks, matches_entry, no_matches
 from etl.matches import MATCHES
+from etl.protect.release import Run, release
+from etl.protect.standing import RECORD
 from etl.register import cells_table, write_register
 from etl.risk_parts import RISK, no_risk, plan, risk_parts
 from geo import tiles
@@ -51,7 +53,7 @@ CELL_BLOCK: Final = 8_192
 """Cells a file: a late row that brings up a new cell writes one of these anew."""
 
 _STAMP: Final = len("20260301T040000Z")
-_COUNTS: Final = ("area_counts_", "cell_counts_")
+_COUNTS: Final = ("area_counts_", "cell_counts_", "area_cell_counts_")
 
 
 class WriterBusyError(RuntimeError):
@@ -169,6 +171,8 @@ def _publish(
     matched = _matches(edition, writer, engine)
     tell("rates", 0.5)
     risk = _risk(edition, writer, counts, periods, engine)
+    tell("protect", 0.65)
+    released = _release(edition, writer, counts, periods, engine)
     tell("tables", 0.7)
     _static_tables(edition, writer, register, batches)
     for entry in [*counts, *matched, *risk]:
@@ -194,6 +198,7 @@ def _publish(
             "sources": manifests.source_entries(epoch.city, accounts, batches),
             "published_agreement": manifests.agreement_entries(batches),
             "matches": matches_entry(epoch.home, matched),
+            RECORD: released,
             # The table for other programs shows today, whatever day is rebuilt.
             "incidents": incidents_entry(
                 ledger, None if edition.as_of else commit_parts(epoch, ledger)
@@ -297,6 +302,20 @@ def _risk(
     ]
     found = sorted([*reused, *fresh], key=lambda entry: str(entry["period_end"]))
     return found or [no_risk(edition.epoch, writer.folder.relative_to(home).as_posix())]
+
+
+def _release(
+    edition: Edition,
+    writer: SnapshotWriter,
+    counts: Sequence[dict[str, Any]],
+    periods: Periods,
+    engine: Engine,
+) -> dict[str, list[str]]:
+    """Name what stands and release what is due; an earlier day that is rebuilt releases nothing."""
+    if edition.as_of:
+        return {}
+    run = Run(edition.epoch, edition.parent, counts, periods, edition.now)
+    return release(run, writer, engine)
 
 
 def _static_tables(

@@ -54,7 +54,7 @@ def serve_map(settings: Settings, *, started: Callable[[str], None]) -> int:
         "--no-control-socket",
     ]  # fmt: skip
     chosen = {"PINGAN_HOME": str(settings.home.resolve()), "PINGAN_PORT": str(settings.port)}
-    server = subprocess.Popen(command, env=os.environ | chosen)  # noqa: S603 - our own words
+    server = subprocess.Popen(command, env=os.environ | chosen)  # noqa: S603 - our own words  # nosec B603
 
     def stop(number: int, _frame: Any) -> None:
         server.send_signal(number)
@@ -83,7 +83,7 @@ def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
                 "(is the port in use?)"
             )
         try:
-            with urllib.request.urlopen(address, timeout=5):  # noqa: S310 - our own http address
+            with urllib.request.urlopen(address, timeout=5):  # noqa: S310 - our own http address  # nosec B310
                 return
         except urllib.error.HTTPError:
             # It answers, if only to ask who is there.

@@ -19,6 +19,7 @@ import pyogrio
 from data import seals
 from data.manifest import SnapshotError
 from data.store import Snapshot, Store, check_files
+from etl.protect.check import ReleaseFault, check_releases
 from etl.risk import area_risk
 from geo import cells as h3_cells
 
@@ -196,6 +197,36 @@ def _cell_parents(snapshot: Snapshot) -> str:
     return f"resolutions {', '.join(map(str, resolutions))}"
 
 
+def _area_cells(snapshot: Snapshot) -> str:
+    """What areas have in each cell sums to the counts of the cells, and to those of every level."""
+    if not snapshot.manifest.cells:
+        return "no cells"
+    finest = max(entry["resolution"] for entry in snapshot.manifest.cells)
+    name = f"area_cell_counts_{finest}"
+    if name not in snapshot.tables():
+        raise Failed(f"{name} is missing: an older program built this snapshot; build again")
+    by_cell = _totals(snapshot, name, "cell_index").set_index(["period_start", "cell_index"])
+    cells = _totals(snapshot, f"cell_counts_{finest}", "cell_index")
+    _same_sums(
+        cells.set_index(["period_start", "cell_index"])["n"],
+        by_cell["n"],
+        f"cells of resolution {finest} differ from {name}",
+    )
+    by_row, level_of_row = _totals(snapshot, name, "area_row"), snapshot.areas["level"].to_numpy()
+    index = np.full(len(level_of_row), -1)
+    for level in reversed(_levels(snapshot)):
+        areas = _level_areas(snapshot, level)
+        index[level_of_row == level] = areas["area_index"].to_numpy()
+        stored = _totals(snapshot, f"area_counts_{level}", "area_index")
+        _same_sums(
+            stored.set_index(["period_start", "area_index"])["n"],
+            _raised(by_row, "area_row", index),
+            f"{level} areas differ from {name}",
+        )
+        index = np.append(areas["parent_index"].to_numpy(), -1)[index]
+    return f"{len(by_cell):,} sums of cells of resolution {finest}"
+
+
 def _totals(snapshot: Snapshot, table: str, index: str) -> pd.DataFrame:
     """Incidents per period and place of a count table."""
     return snapshot.query(
@@ -264,6 +295,14 @@ def _tiles(snapshot: Snapshot) -> str:
     return f"{len(expected)} archives"
 
 
+def _releases(snapshot: Snapshot) -> str:
+    """What may be shown beyond a user's own areas keeps its rules."""
+    try:
+        return check_releases(snapshot)
+    except ReleaseFault as error:
+        raise Failed(str(error)) from None
+
+
 _CHECKS: Final[dict[str, Callable[[Snapshot], str]]] = {
     "row account": _accounts,
     "incidents": _incidents,
@@ -271,8 +310,10 @@ _CHECKS: Final[dict[str, Callable[[Snapshot], str]]] = {
     "areas against incidents": _places,
     "levels": _parents,
     "resolutions": _cell_parents,
+    "areas by cell": _area_cells,
     "area risk": _risk,
     "tiles": _tiles,
+    "releases": _releases,
 }
 
 

@@ -66,7 +66,8 @@
     else if (!band.entry) label = word(view, 'no_data');
     line.appendChild(swatch);
     line.appendChild(element('map-hover-band', label));
-    if (!band.outside) { // counts outside the focus are not part of this view
+    // Counts outside the focus are not part of this view, and withheld ones are not zero.
+    if (!band.outside && !(view.protected && !band.entry)) {
       const locale = view.lang === 'en' ? 'en' : 'zh-CN';
       line.appendChild(element('map-hover-count', word(view, 'count') + ' ' +
         values.counts[index].toLocaleString(locale)));

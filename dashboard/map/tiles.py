@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
+from dashboard import cells
+from dashboard.areas import hierarchy
 from dashboard.cache import scoped_cache
 from dashboard.map.view import cell_sources
 from data.manifest import SnapshotError
@@ -13,8 +13,6 @@ from geo import tiles
 from geo.cell_tiles import cell_tile
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from data.access import Scope
     from data.store import Snapshot
 
@@ -27,8 +25,8 @@ def tile(
     """
     One gzipped tile; None where it is empty.
 
-    Shapes without names may be seen by every scope; cells show where incidents were, so only by
-    a scope that covers the whole city.
+    Shapes without names may be seen by every scope, at the levels that it knows. Cells show where
+    incidents were: each scope has tiles of its own cells, under a version of their own.
 
     Raises
     ------
@@ -36,12 +34,12 @@ def tile(
         There are no such tiles for this scope, or not of this version.
     """
     entry = cell_sources(scope, snapshot).get(name.removeprefix(_CELLS))
-    if entry and name.startswith(_CELLS) and version == snapshot.manifest.cell_version:
+    if entry and name.startswith(_CELLS) and version == cells.version(scope, snapshot):
         if not entry["minzoom"] <= address[0] <= entry["maxzoom"]:
             return None
         return _drawn(scope, snapshot, int(name.removeprefix(_CELLS)), address)
-    levels = {entry["level"] for entry in snapshot.manifest.levels}
-    if name not in levels or not scope.area_codes:
+    may_see = scope.sees_areas or scope.is_protected
+    if not may_see or name not in hierarchy(scope, snapshot).order:
         raise SnapshotError(f"snapshot {snapshot.id} has no tiles {name} of version {version}")
     return tiles.read_tile(snapshot.tile_file(name, version), *address)
 
@@ -51,22 +49,5 @@ def _drawn(
     scope: Scope, snapshot: Snapshot, resolution: int, address: tuple[int, int, int]
 ) -> bytes | None:
     z, x, y = address
-    return cell_tile(*_register(scope, snapshot, resolution), z=z, x=x, y=y)
-
-
-@scoped_cache
-def _register(
-    scope: Scope,  # noqa: ARG001 - every query takes it
-    snapshot: Snapshot,
-    resolution: int,
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Cells as numbers, and their centres, by `cell_index`."""
-    found = snapshot.arrays(
-        f"SELECT ('0x' || cell)::BIGINT AS cell, lng, lat FROM cells_{resolution} "
-        "ORDER BY cell_index"
-    )
-    return (
-        np.asarray(found["cell"], dtype=np.int64),
-        np.asarray(found["lng"], dtype=np.float64),
-        np.asarray(found["lat"], dtype=np.float64),
-    )
+    found = cells.register(scope, snapshot, resolution)
+    return cell_tile(found.numbers, found.lng, found.lat, z=z, x=x, y=y)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from dashboard import queries
+from dashboard import cells, queries
 from dashboard.areas import hierarchy
 from data.rates import SMALL_SAMPLE
 
@@ -54,27 +54,25 @@ def area_values(scope: Scope, snapshot: Snapshot, view: View) -> dict[str, Any]:
     bands[~tree.at(view.level).valid_on(view.selection.window.last_day)] = ABSENT
     counts = np.where(inside, rates.count, 0)
     about = {"layer": "areas", "level": view.level, "small": SMALL_SAMPLE}
-    return about | _packed(bands, counts)
+    return about | packed(bands, counts)
 
 
 def cell_values(scope: Scope, snapshot: Snapshot, view: View, resolution: int) -> dict[str, Any]:
     """
-    Density band and count of every cell of one resolution, by `cell_index`; see `area_values`.
+    Density band and count of every cell of one resolution, by its number; see `area_values`.
 
     Band k says that the incidents per km² and period reach the k-th of the city's `cell_bands`;
-    0 that they reach none. A scope short of the whole city gets no cell at all.
+    0 that they reach none. A scope short of the whole city gets its own cells, numbered for it.
     """
-    found = queries.cell_counts(scope, snapshot, resolution, view.selection)
-    if found is None:
-        bands, counts = np.zeros(0, dtype=np.uint8), np.zeros(0, dtype=np.int64)
-    else:
-        edges = snapshot.manifest.city["cell_bands"]
-        bands = np.searchsorted(edges, found.density, side="right").astype(np.uint8)
-        counts = found.counts
-    return {"layer": "cells", "resolution": resolution, "small": 0} | _packed(bands, counts)
+    found = cells.cell_counts(scope, snapshot, resolution, view.selection)
+    edges = snapshot.manifest.city["cell_bands"]
+    bands = np.searchsorted(edges, found.density, side="right").astype(np.uint8)
+    about = {"layer": "cells", "resolution": resolution, "small": 0}
+    return about | packed(bands, found.counts)
 
 
-def _packed(bands: NDArray[np.uint8], counts: NDArray[np.int64]) -> dict[str, Any]:
+def packed(bands: NDArray[np.uint8], counts: NDArray[np.int64]) -> dict[str, Any]:
+    """Bands and counts as they travel, with a version that changes with them."""
     content = {"n": len(bands), "bands": written(bands), "counts": written(counts)}
     version = hashlib.sha256(repr(content).encode()).hexdigest()[:16]
     return content | {"version": version}

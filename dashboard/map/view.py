@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from dashboard import cells
 from dashboard.areas import Area, Bounds, Hierarchy, hierarchy
 
 if TYPE_CHECKING:
@@ -75,19 +76,25 @@ def map_view(
         },
         "zoom_edges": list(ZOOM_EDGES),
         "coarsest": COARSEST,
+        "protected": scope.is_protected,
         "theme": view.state.theme,
         "lang": view.state.lang,
-        "labels": labels(words, manifest.city["cell_bands"]),
+        "labels": labels(words, manifest.city["cell_bands"])
+        | ({"no_data": words("withheld")} if scope.is_protected else {}),
     }
 
 
 def cell_sources(scope: Scope, snapshot: Snapshot) -> dict[str, dict[str, Any]]:
-    """Tile addresses of the cells by resolution; empty for a scope short of the whole city."""
-    if not scope.sees_all:
+    """Tile addresses of the cells by resolution; empty for a scope that may see none."""
+    if not cells.has_cells(scope, snapshot):
         return {}
-    version = snapshot.manifest.cell_version
+    version = cells.version(scope, snapshot)
     return {
-        str(entry["resolution"]): _tiles(version, f"cells_{entry['resolution']}", entry)
+        str(entry["resolution"]): _tiles(
+            version,
+            f"cells_{entry['resolution']}",
+            entry | {"count": cells.count_of(scope, snapshot, entry["resolution"])},
+        )
         for entry in snapshot.manifest.cells
     }
 

@@ -1,8 +1,9 @@
 """
-Files: the declared ones and those that are dropped into a watched folder.
+Files: the declared ones, those that are dropped into a watched folder, and uploaded ones.
 
 A file is known by its content: the same content of a source is landed once, under whatever name.
-A file that cannot be read does not hold up the others; it is listed with its reason.
+A file that cannot be read does not hold up the others; it is listed with its reason. An uploaded
+file is deleted once it is landed or refused.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ import pyarrow as pa
 
 from data import personal
 from data.intake import Intake, IntakeError, Landed
+from data.upload_store import is_upload, shown
 from etl import sources
+from etl.connectors import uploaded
+from etl.connectors.apart import at_most, limits_of, write_apart
 from etl.connectors.known_files import Failure, KnownFiles
 from etl.connectors.taken import STORAGE_FAULTS, Taken
 
@@ -50,11 +54,13 @@ class Written:
     path: Path
     landed: Landed | None = None
     error: str | None = None
+    is_refused: bool = False
+    """The file itself is at fault."""
 
 
 def take_files(city: City, intake: Intake, now: dt.datetime, *, retry: bool = True) -> list[Taken]:
     """
-    Land every declared file and every settled file of a watched folder whose content is new.
+    Land every declared, dropped (and settled) or uploaded file whose content is new.
 
     Parameters
     ----------
@@ -75,7 +81,7 @@ def pending_files(
     city: City, intake: Intake, now: dt.datetime | None = None, *, retry: bool = True
 ) -> list[Pending]:
     """
-    Files to land, in order: as declared, then those of watched folders by time of change.
+    Files to land, in order: as declared, then those of watched folders by time of change, uploads.
 
     A file that cannot even be hashed is left out and listed among the failures; `retry` as in
     `take_files`.
@@ -99,39 +105,54 @@ def land_file(source: Source, path: Path, content: str, intake: Intake, now: dt.
 def write_file(home: Path, now: dt.datetime, pending: Pending) -> Written:
     """Write the rows of a file, not yet in the log; several files may be written at once."""
     source, path, content = pending
-    known = KnownFiles(home)
+    is_uploaded = is_upload(home, path)
+    limits = limits_of(source, is_uploaded=is_uploaded)
     try:
-        landed = Intake(home).write(
-            source,
-            _unchanged(sources.read_chunks(source, path), path, content, known),
-            kind="file",
-            name=_shown(path),
-            content=content,
-            headings=sources.headings(source, path),
-        )
+        if limits is None:
+            landed = _write(home, pending, None)
+        else:
+            landed = write_apart(_write, home, pending, limits)
     except sources.SourceError as error:
-        known.note_failure(
-            Failure(
-                source.name, str(path), _attempt(source, path, content), str(error), now.isoformat()
-            )
-        )
-        return Written(source.name, path, error=str(error))
+        if not is_uploaded:
+            attempt = _attempt(source, path, content)
+            failure = Failure(source.name, str(path), attempt, str(error), now.isoformat())
+            KnownFiles(home).note_failure(failure)
+        return Written(source.name, path, error=str(error), is_refused=True)
     except STORAGE_FAULTS as error:
         # The file is not at fault: it is tried again at the next run.
         return Written(source.name, path, error=str(error))
     return Written(source.name, path, landed)
 
 
+def _write(home: Path, pending: Pending, most: int | None) -> Landed:
+    source, path, content = pending
+    chunks = _unchanged(sources.read_chunks(source, path), path, content, KnownFiles(home))
+    return Intake(home).write(
+        source,
+        chunks if most is None else at_most(most, chunks, path),
+        kind="file",
+        name=_shown(home, path),
+        content=content,
+        headings=sources.headings(source, path),
+    )
+
+
 def log_file(written: Written, intake: Intake, now: dt.datetime) -> Taken:
     """Put a written file into the log; files are logged in their order, one after the other."""
-    name = _shown(written.path)
+    path, name = written.path, _shown(intake.home, written.path)
+    is_uploaded = is_upload(intake.home, path)
     if written.landed is None:
+        if is_uploaded and written.is_refused:
+            uploaded.settle(intake, path, now, told=written.error)
         return Taken(written.source, name, error=written.error)
     try:
         batch, is_new = intake.append(written.landed, now)
     except STORAGE_FAULTS as error:
         return Taken(written.source, name, error=str(error))
-    KnownFiles(intake.home).forget_failure(written.source, written.path)
+    if is_uploaded:
+        uploaded.settle(intake, path, now, batch=batch.number)
+    else:
+        KnownFiles(intake.home).forget_failure(written.source, path)
     return Taken(written.source, name, batch, is_new)
 
 
@@ -144,7 +165,7 @@ def _scan(
     city: City, intake: Intake, now: dt.datetime, *, retry: bool
 ) -> tuple[list[Pending], list[Taken]]:
     known = KnownFiles(intake.home)
-    landed = {(batch.source, batch.content) for batch in intake.batches()}
+    landed = uploaded.number_of(intake.batches())
     pending: dict[tuple[str, str], Pending] = {}
     faults: list[Taken] = []
     present: set[tuple[str, str]] = set()
@@ -169,7 +190,8 @@ def _scan(
     found = list(pending.values())
     if not retry:
         found = [one for one in found if (one.source.name, _attempt(*one)) not in failed]
-    return found, faults
+    uploads, refused = uploaded.waiting_uploads(city, intake, landed, now)
+    return found + [Pending(*upload) for upload in uploads], faults + refused
 
 
 def _dropped(
@@ -219,7 +241,7 @@ def _fault(
 ) -> Taken:
     reason = f"{path.name} cannot be read: {error.strerror or error}"
     known.note_failure(Failure(source.name, str(path), "", reason, now.isoformat()))
-    return Taken(source.name, _shown(path), error=reason)
+    return Taken(source.name, _told_name(path), error=reason)
 
 
 def _attempt(source: Source, path: Path, content: str) -> str:
@@ -228,7 +250,12 @@ def _attempt(source: Source, path: Path, content: str) -> str:
     return hashlib.sha256(f"{path}\0{content}\0{rules}".encode()).hexdigest()[:32]
 
 
-def _shown(path: Path) -> str:
-    """File name as it is stored: without a personal number."""
+def _shown(home: Path, path: Path) -> str:
+    """Name of a file as it is stored."""
+    return shown(path) if is_upload(home, path) else _told_name(path)
+
+
+def _told_name(path: Path) -> str:
+    """File name without a personal number."""
     named = personal.names_a_person(pa.array([path.name]))[0]
     return personal.scrub(path.name) if named else path.name

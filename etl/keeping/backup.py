@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from data.intake import LOG
 from data.locks import BACKUP, KEEPING, locked
+from data.state.database import FILE as STATE_FILE
 from data.storage import Storage, StorageError
 from data.store import MANIFESTS, POINTER, file_sha256
 from data.writer import new_snapshot_id
 from etl.boundary_store import FOLDER as BOUNDARIES
 from etl.keeping import contents
+from etl.keeping.last import LastBackup, note
 from etl.keeping.listing import (
     OBJECTS,
     BackupError,
@@ -49,6 +51,8 @@ KEEP: Final = 14
 
 _STAGING: Final = ".backup-"
 _PRIVATE: Final = ("secret.key", "tokens.json")
+_STATE: Final = STATE_FILE
+"""Accounts, sessions and audit, where they are SQLite; a server's are backed up there."""
 _FILES_DB: Final = "files.db"
 _TRIES: Final = 5
 
@@ -168,6 +172,7 @@ def backup(
         write_listing(storage, listing)
         tell("listing")
         dropped = _thin(storage, keep=keep)
+    note(home, LastBackup(moment, listing.id, target))
     return Done(listing, len(copied), sum(copied), dropped)
 
 
@@ -197,6 +202,7 @@ def _take(taken: _Taken, tell: Callable[[str], None]) -> tuple[str | None, int]:
     batches = _take_intake(taken)
     tell("intake")
     taken.copy_database(_FILES_DB)
+    taken.copy_database(_STATE)
     for path in _PRIVATE:
         taken.copy(path)
     for folder in (BOUNDARIES, ISSUED):
@@ -261,7 +267,7 @@ def _copy(taken: _Taken, storage: Storage) -> tuple[tuple[Kept, ...], list[int]]
 
 def _mode(path: str, source: Path) -> int | None:
     """Mode of private files and of those that nobody may change; the others get the usual one."""
-    if path.rpartition("/")[2] in _PRIVATE:
+    if path.rpartition("/")[2] in (*_PRIVATE, _STATE):
         return 0o600
     mode = stat.S_IMODE(source.stat().st_mode)
     return None if mode & 0o222 else mode

@@ -131,7 +131,7 @@ def boundary_version(home: Path, epoch: str) -> str | None:
     """Boundaries of a kept epoch; None where another version of the program kept it."""
     try:
         # Written under the same home, which only the operator can write to.
-        found: Epoch = pickle.loads((home / EPOCHS / epoch / EPOCH).read_bytes())  # noqa: S301
+        found: Epoch = pickle.loads((home / EPOCHS / epoch / EPOCH).read_bytes())  # noqa: S301  # nosec B301
         return str(found.boundary_version)
     except (OSError, pickle.UnpicklingError, AttributeError, ImportError, TypeError, EOFError):
         return None

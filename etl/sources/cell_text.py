@@ -8,6 +8,7 @@ instead of being guessed at.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final
@@ -74,6 +75,8 @@ def code_text(value: Any) -> str | None:
         return None if value is None else str(value).upper()
     if not isinstance(value, int | float):
         return str(value)
+    if not math.isfinite(value):
+        return repr(value)
     if abs(value) >= LOST_DIGITS:
         return f"{value:.14E}"
     return str(int(value)) if value == int(value) else repr(value)
@@ -121,6 +124,7 @@ def is_time(text: str | None) -> bool:
     return text is not None and _ISO.match(text) is not None
 
 
+_LAST_SECOND: Final = dt.datetime(9999, 12, 31, 23, 59, 59)  # noqa: DTZ001 -- as cells are
 _ISO: Final = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$")
 
 
@@ -144,7 +148,7 @@ def _read_formats(text: str, formats: Iterable[str]) -> str | None:
 
 
 def _iso(moment: dt.datetime) -> str:
-    if moment.microsecond:
+    if moment.microsecond and moment < _LAST_SECOND:
         # Serial numbers are floats: 08:05 is stored as 08:04:59.9999….
         moment = (moment + dt.timedelta(microseconds=500_000)).replace(microsecond=0)
     return moment.isoformat(" ", "seconds")
@@ -154,6 +158,8 @@ def _read_number(value: float, *, from_1904: bool) -> str | None:
     days = value + (_DAYS_1904 if from_1904 else 0)
     if _SERIALS[0] <= days < _SERIALS[1]:
         return _iso(_EPOCH_1900 + dt.timedelta(days=days))
+    if not math.isfinite(value):
+        return None
     return _read_compact(str(int(value))) if value == int(value) else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyogrio.errors
 import pyproj
+import shapely
 
 from data.intake import RawChunk
+from data.personal import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,6 +27,7 @@ SHIFTED_FRAMES = ("GCJ-02", "BD-09")
 """Frames without an EPSG code: files in them claim another one, mostly EPSG:4326."""
 
 _LONGEST_MESSAGE = 300
+_STEERING = ("Cc", "Cf", "Cs", "Zl", "Zp")
 _LISTED_NAMES = 30
 # WGS 84 and CGCS2000 differ by centimetres; files declare one for the other all the time.
 _SAME_NUMBERS = {"WGS84", "CGCS2000", "EPSG:4326", "EPSG:4490", "OGC:CRS84"}
@@ -39,11 +43,13 @@ def file_faults(source: Source, path: Path) -> Iterator[None]:
     try:
         yield
     except SourceError as error:
-        raise SourceError(f"source {source.name}: {path.name} {error}") from error.__cause__
+        told = one_line(f"source {source.name}: {path.name} {error}")
+        raise SourceError(told) from error.__cause__
     except (
         pa.ArrowException,
         pyogrio.errors.DataSourceError,
         pyogrio.errors.DataLayerError,
+        shapely.errors.ShapelyError,
         OSError,
         UnicodeError,
         MemoryError,
@@ -51,9 +57,19 @@ def file_faults(source: Source, path: Path) -> Iterator[None]:
         # The first line says what is wrong; further ones may quote the file's content.
         line = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise SourceError(
-            f"source {source.name}: {path.name} cannot be read: {line[:_LONGEST_MESSAGE]}; "
-            "export it again"
+            one_line(
+                f"source {source.name}: {path.name} cannot be read: {line[:_LONGEST_MESSAGE]}; "
+                "export it again"
+            )
         ) from error
+
+
+def one_line(text: str) -> str:
+    """Text without control characters: words of a file must not steer a terminal or a log."""
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(mark) in _STEERING else mark
+        for mark in text
+    )
 
 
 def wanted_columns(source: Source) -> list[str]:
@@ -73,7 +89,7 @@ def check_headings(source: Source, present: Sequence[str]) -> None:
     wanted = wanted_columns(source)
     missing = [name for name in wanted if name not in present]
     if missing:
-        shown = ", ".join(present[:_LISTED_NAMES]) or "none"
+        shown = ", ".join(map(scrub, present[:_LISTED_NAMES])) or "none"
         more = " …" if len(present) > _LISTED_NAMES else ""
         raise SourceError(
             f"lacks the columns {missing}; it has {shown}{more}; "

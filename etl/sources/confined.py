@@ -2,14 +2,18 @@
 Reading what a stranger sent: in a process of its own, with a limit of memory and of time.
 
 A reader of a complicated format may be led to allocate without end, to loop, or to abort. It then
-takes only its own process with it.
+takes only its own process with it. That process knows no secret of ours: its environment is empty.
 """
 
 from __future__ import annotations
 
-import multiprocessing
+import ctypes
+import os
+import pickle
 import resource
-import threading
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -19,7 +23,6 @@ from etl.sources.chunks import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from multiprocessing.connection import Connection
 
 Result = TypeVar("Result")
 
@@ -27,9 +30,13 @@ MEMORY: Final = 1 << 30
 """Bytes that a reader may take beyond what its process starts with."""
 SECONDS: Final = 30.0
 
+_PROGRAM: Final = "from etl.sources.confined import serve; serve()"
+# Each thread of a pool reserves memory, and one reader needs one thread.
+_ENVIRONMENT: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"}
 _STATM: Final = Path("/proc/self/statm")
 _DATA_PAGES: Final = 5
 """Field of the pages that may be written: what `RLIMIT_DATA` counts."""
+_PR_SET_PDEATHSIG: Final = 1
 
 
 class LimitError(SourceError):
@@ -39,7 +46,7 @@ class LimitError(SourceError):
 def confined(
     function: Callable[..., Result],
     *args: Any,
-    memory: int = MEMORY,
+    memory: int | None = MEMORY,
     seconds: float = SECONDS,
 ) -> Result:
     """
@@ -50,7 +57,7 @@ def confined(
     function
         Found by its module and name; it, its arguments and its result are pickled.
     memory
-        Bytes that may be written beyond what the new process has after its imports.
+        Bytes that may be written beyond what the new process has after its imports; None = any.
     seconds
         Of wall clock, the start of the process included.
 
@@ -61,52 +68,77 @@ def confined(
     Exception
         What the function itself raised.
     """
-    # A fork would inherit the locks of the web process's other threads.
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(
-        target=_call, args=(theirs, function, args, memory, seconds), daemon=True
+    # A new interpreter: a fork would inherit the locks of other threads, and what starts as a
+    # copy of a worker (as `multiprocessing` does) is refused where that worker is one itself.
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter and program  # nosec B603
+        [sys.executable, "-c", _PROGRAM],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=_ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
-    stopped = threading.Event()
-    with ours:
-        process.start()
-        theirs.close()
-        timer = threading.Timer(seconds, _stop, (process, stopped))
-        timer.start()
+    with process:
         try:
-            is_result, value = ours.recv()
-        except EOFError:
-            process.join()
-            raise _broken(process.exitcode, stopped, memory, seconds) from None
+            said, _ = process.communicate(
+                pickle.dumps((function, args, memory, seconds)), timeout=seconds
+            )
+        except subprocess.TimeoutExpired:
+            raise LimitError(f"takes longer than {seconds:g} s to read; split it") from None
         finally:
-            timer.cancel()
             process.kill()
-            process.join()
-            process.close()
-    if is_result:
-        result: Result = value
-        return result
-    raise value
+    if process.returncode or not said:
+        # A library that gets no memory aborts, and so cannot say why.
+        code = process.returncode
+        raise LimitError(
+            f"cannot be read: its reader broke down ({code}), or it {_too_large(memory)}"
+        )
+    # What our own program wrote; the file's reader could not get at the pipe by mistake.
+    is_result, value = pickle.loads(said)  # noqa: S301  # nosec B301
+    if not is_result:
+        raise value
+    result: Result = value
+    return result
 
 
-def _call(
-    pipe: Connection, function: Callable[..., Any], args: Any, memory: int, seconds: float
-) -> None:
-    """Run in the new process."""
-    with pipe:
-        # Arrow's own allocator reserves a gigabyte at its first use.
-        pa.set_memory_pool(pa.system_memory_pool())
+def serve() -> None:
+    """Do one task that stands in the input, and write its outcome; run in the new process."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # What libraries print must not stand in the outcome.
+    outcome = os.fdopen(os.dup(1), "wb")
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    function, args, memory, seconds = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our parent  # nosec B301
+    with outcome:
+        outcome.write(pickle.dumps(_outcome(function, args, memory, seconds)))
+
+
+def _outcome(
+    function: Callable[..., Any], args: Any, memory: int | None, seconds: float
+) -> tuple[bool, Any]:
+    # Arrow's own allocator reserves a gigabyte at its first use.
+    pa.set_memory_pool(pa.system_memory_pool())
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
+    if memory is not None:
         taken = int(_STATM.read_text(encoding="ascii").split()[_DATA_PAGES])
         _lower(resource.RLIMIT_DATA, taken * resource.getpagesize() + memory)
-        _lower(resource.RLIMIT_CPU, int(seconds) + 1)
-        _lower(resource.RLIMIT_CORE, 0)
-        try:
-            answer = True, function(*args)
-        except MemoryError:
-            answer = False, LimitError(_too_large(memory))
-        except Exception as error:  # noqa: BLE001 -- it is raised again on the other side
-            answer = False, error
-        pipe.send(answer)
+    _lower(resource.RLIMIT_CPU, int(seconds) + 1)
+    _lower(resource.RLIMIT_CORE, 0)
+    try:
+        return True, function(*args)
+    except MemoryError:
+        return False, LimitError(_too_large(memory))
+    except Exception as error:  # noqa: BLE001 -- it is raised again on the other side
+        return False, _portable(error)
+
+
+def _portable(error: Exception) -> Exception:
+    """An error as it is, or its kind alone where it cannot be sent."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - made on this line  # nosec B301
+    except Exception:  # noqa: BLE001 - of a foreign class, whatever it raises
+        return RuntimeError(type(error).__name__)
+    return error
 
 
 def _lower(limit: int, value: int) -> None:
@@ -115,17 +147,7 @@ def _lower(limit: int, value: int) -> None:
     resource.setrlimit(limit, (lowest, lowest))
 
 
-def _stop(process: Any, stopped: threading.Event) -> None:
-    stopped.set()
-    process.kill()
-
-
-def _too_large(memory: int) -> str:
+def _too_large(memory: int | None) -> str:
+    if memory is None:
+        return "needs more memory to read than there is; split it"
     return f"needs more than {memory / (1 << 20):,.0f} MiB of memory to read; split it"
-
-
-def _broken(code: int | None, stopped: threading.Event, memory: int, seconds: float) -> LimitError:
-    if stopped.is_set():
-        return LimitError(f"takes longer than {seconds:g} s to read; split it")
-    # A library that gets no memory aborts, and so cannot say why.
-    return LimitError(f"cannot be read: its reader broke down ({code}), or it {_too_large(memory)}")

@@ -95,7 +95,8 @@ def read_points(rows: pa.Table, meta: dict[str, Any]) -> dict[str, NDArray[np.fl
     """`lng` and `lat` of point geometries, also of groups of one; else not-a-number."""
     column = meta["geometry_name"] or "wkb_geometry"
     shapes = shapely.from_wkb(rows.column(column).to_numpy(), on_invalid="ignore")
-    alone = shapely.get_num_geometries(shapes) == 1
+    # Coordinates that are no numbers make an empty point, which has none at all.
+    alone = (shapely.get_num_geometries(shapes) == 1) & ~shapely.is_empty(shapes)
     shapes = np.where(alone, shapely.get_geometry(shapes, 0), None)
     # Of anything but a point these are not-a-number.
     return {"lng": shapely.get_x(shapes), "lat": shapely.get_y(shapes)}

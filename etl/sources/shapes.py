@@ -142,7 +142,7 @@ def _info(packed: bytes, frame: bytes) -> dict[str, Any]:
 
 def _members(source: Source, archive: zipfile.ZipFile) -> dict[str, bytes]:
     """Bytes of the members of the one shapefile, or of the one that `sheet` names."""
-    by_name = {info.filename: info for info in archive.infolist() if not info.is_dir()}
+    by_name = {info.filename: info for info in archive.infolist()}
     tables = [name for name in by_name if name.lower().endswith(".shp")]
     if source.sheet:
         tables = [name for name in tables if name == f"{source.sheet}.shp"]

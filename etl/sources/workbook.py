@@ -3,7 +3,7 @@ Workbooks: what may be opened, and the cells, merged ranges and date system of a
 
 A workbook is judged by its content, not by its name: what is called `.xls` may be a web page, and
 what is called `.xlsx` a text file. What it claims to hold is checked before it is read, because a
-few kilobytes can claim terabytes. Untrusted uploads are read under `confined` besides.
+few kilobytes can claim terabytes. The pipeline reads them apart besides (`etl.connectors.apart`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import openpyxl
 import python_calamine as calamine
 
 from etl.sources.chunks import SourceError
+from etl.sources.compound import check_chains
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -39,9 +40,9 @@ _ZIP: Final = b"PK\x03\x04"
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BLOCK: Final = 1 << 20
 _OVERLAP: Final = 32
-_FAR_COLUMN: Final = re.compile(rb"""r=["']([A-Z]{2,3})\d""")
+_FAR_COLUMN: Final = re.compile(rb"""r=["']([A-Za-z]{2,30})\d""")
 _FAR_ROW: Final = {
-    digits: re.compile(rb"""r=["'][A-Z]{0,3}(\d{%d,7})["']""" % digits) for digits in (6, 4)
+    digits: re.compile(rb"""r=["'][A-Za-z]{0,30}(\d{%d,18})["']""" % digits) for digits in (6, 4)
 }
 """Rows of so many digits: few sheets have any of six, so that these are found fast."""
 _NEAR_COLUMNS: Final = 26
@@ -278,7 +279,7 @@ def _extent(parts: zipfile.ZipFile, part: zipfile.ZipInfo, digits: int) -> tuple
 
 def _column_number(letters: bytes) -> int:
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = number * 26 + letter - ord("A") + 1
     return number
 
@@ -288,6 +289,7 @@ def _check_ole(path: Path) -> bool:
     if size > MAX_BYTES:
         raise SourceError(f"has {size:,} bytes (allowed: {MAX_BYTES:,}); split it")
     content = path.read_bytes()
+    check_chains(content)
     if "EncryptedPackage".encode("utf-16-le") in content:
         raise _protected()
     mode = _DATE_MODE.search(content)

@@ -38,12 +38,13 @@ def serve(
     home: Path,
     *,
     workers: int = 1,
+    threads: int = 4,
     application: str = "dashboard.app:create_server()",
     **environ: str,
 ) -> Iterator[str]:
     """Serve a built home on a free port; gives the address once it answers."""
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads", "4",
+    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads", str(threads),
                "--workers", str(workers), application]  # fmt: skip
     log = home.parent / f"server-{port}.log"
     with log.open("w") as stream:

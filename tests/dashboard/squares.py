@@ -4,13 +4,14 @@ import datetime as dt
 import gzip
 import json
 import sqlite3
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from data import rates
-from data.access import WHOLE_CITY, Scope
+from data.access import Grant, Scope
 from data.periods import Window, shift, span
 from data.writer import SnapshotWriter
 from geo import cells as hexagons
@@ -22,16 +23,21 @@ RECUT = dt.date(2026, 10, 26)
 SCRIPT = "<script>alert(1)</script>"
 WINDOW = 4
 RESOLUTIONS = (6, 7, 8)
-CITY = Scope(user="leader", role="city", area_codes=frozenset({WHOLE_CITY}))
-COUNTY = Scope(user="chief", role="county", area_codes=frozenset({"9901002"}))
-EMPTY = Scope(user="new", role="none", area_codes=frozenset())
+CITY = Scope(user="leader", grants=frozenset({Grant("leader")}))
+COUNTY = Scope(user="chief", grants=frozenset({Grant("leader", "county", "9901002")}))
+EMPTY = Scope(user="new", grants=frozenset())
 
 
 class FixedProvider:
     """Signs every request in with one scope; None = nobody."""
 
+    can_sign_in = True
+
     def __init__(self, scope) -> None:
         self._scope = scope
+
+    def admits(self, request):  # noqa: ARG002
+        return True
 
     def scope(self, request):  # noqa: ARG002
         return self._scope
@@ -110,16 +116,35 @@ def make_incidents(areas):
     vague, nowhere = rng.random(n) < 0.03, rng.random(n) < 0.01
     incidents.loc[vague, ["township", "community", "grid"]] = -1
     incidents.loc[nowhere, list(LEVELS)] = -1
-    for resolution in RESOLUTIONS:
-        incidents[f"cell_{resolution}"] = np.where(
-            nowhere | vague, -1, grid // 4 ** (9 - resolution)
-        )
-    return incidents
+    return incidents.assign(
+        area_row=_lowest_rows(incidents, areas), **_cells(rng, grid, nowhere | vague)
+    )
 
 
-def count(incidents, column, index):
-    keys = ["period_start", index, "category_index", "severity"]
-    renamed = incidents.rename(columns={column: index})
+def _lowest_rows(incidents, areas):
+    """Row of `areas` of the lowest area of each incident, -1 = none."""
+    found = np.full(len(incidents), -1)
+    for level in LEVELS:
+        first = int((areas["level"] == level).to_numpy().argmax())
+        placed = incidents[level].to_numpy() >= 0
+        found[placed] = first + incidents[level].to_numpy()[placed]
+    return found
+
+
+def _cells(rng, grid, unsure):
+    """Cell of each incident: that of its community, sometimes the next one's, or none."""
+    community = np.where(rng.random(len(grid)) < 0.1, grid // 4 + 1, grid // 4) % 64
+    community[unsure & (rng.random(len(grid)) < 0.7)] = -1
+    # A floor division keeps -1.
+    return {f"cell_{resolution}": community // 4 ** (8 - resolution) for resolution in RESOLUTIONS}
+
+
+def count(incidents, **columns):
+    """Incidents per period, category, severity and the columns, each under the name it is given."""
+    keys = ["period_start", *columns, "category_index", "severity"]
+    renamed = incidents[["period_start", "category_index", "severity"]].assign(
+        **{name: incidents[column] for name, column in columns.items()}
+    )
     return renamed.groupby(keys).size().rename("count").reset_index()
 
 
@@ -179,16 +204,33 @@ def make_tiles(path):
     archive.close()
 
 
+@cache
 def make_register(resolution):
-    """Cells in no order, the last of them without any incident."""
-    n = 256 // 4 ** (9 - resolution) + 1
-    lng, lat = np.random.default_rng(resolution).uniform([120.0, 30.0], [120.8, 30.8], (4000, 2)).T
-    register = pd.unique(hexagons.assign_cells(lng, lat, resolution=resolution))[:n]
-    lng, lat = hexagons.cell_centres(register)
-    index = np.arange(n, dtype="int32")
-    return pd.DataFrame({"cell_index": index, "cell": register}).assign(
+    """Cells of a true tree, 4 × 4 under each county's, in no order; the last has no incident."""
+    centres = [(120.2, 30.2), (120.6, 30.2), (120.2, 30.6), (120.6, 30.6), (120.4, 30.4)]
+    found = [_tree(*centre) for centre in centres]
+    cells = np.concatenate([tree[resolution] for tree in found[:-1]] + [found[-1][resolution][:1]])
+    lng, lat = hexagons.cell_centres(cells)
+    index = np.arange(len(cells), dtype="int32")
+    return pd.DataFrame({"cell_index": index, "cell": cells}).assign(
         area_km2=0.7 * 7.0 ** (8 - resolution), lng=lng, lat=lat
     )
+
+
+def _tree(lng, lat):
+    """One cell of resolution 6 at a point, four of its children, four of each of those."""
+    points = (
+        np.random.default_rng(8)
+        .uniform([lng - 0.05, lat - 0.05], [lng + 0.05, lat + 0.05], (9000, 2))
+        .T
+    )
+    below = pd.Series(hexagons.assign_cells(*points, resolution=8)).drop_duplicates()
+    top = hexagons.parents(hexagons.assign_cells(lng, lat, resolution=8), resolution=6)
+    below = below[hexagons.parents(below, resolution=6) == top]
+    above = pd.Series(hexagons.parents(below, resolution=7), index=below.index)
+    full = above[above.map(above.value_counts()) >= 4].unique()[:4]
+    found = np.concatenate([below[above == cell][:4] for cell in full])
+    return {6: top, 7: full, 8: found}
 
 
 def add_months(writer, name, table):
@@ -197,12 +239,8 @@ def add_months(writer, name, table):
         writer.add_table(name, rows, part=month, period=month)
 
 
-def publish(home: Path, *, severities=True):
-    areas = make_areas()
-    incidents = make_incidents(areas)
-    if not severities:
-        incidents["severity"] = np.int8(0)
-    writer = SnapshotWriter(home, "20261116T000000Z-0badcafe")
+def add_basics(writer, areas):
+    """Areas, what became of re-cut ones, and the classes."""
     writer.add_table("areas", areas)
     ended = {"level": ["grid"], "old_index": [0], "new_index": [256], "weight": [1.0]}
     writer.add_table("crosswalk", pd.DataFrame(ended))
@@ -218,19 +256,65 @@ def publish(home: Path, *, severities=True):
             }
         ),
     )
-    counts = {level: count(incidents, level, "area_index") for level in LEVELS}
+
+
+def publish(home: Path, *, severities=True):
+    areas = make_areas()
+    incidents = make_incidents(areas)
+    if not severities:
+        incidents["severity"] = np.int8(0)
+    writer = SnapshotWriter(home, "20261116T000000Z-0badcafe")
+    add_basics(writer, areas)
+    counts = {level: count(incidents, area_index=level) for level in LEVELS}
     for level, table in counts.items():
         add_months(writer, f"area_counts_{level}", table)
         make_tiles(home / "boundaries" / "b1" / f"{level}.mbtiles")
         writer.add_tiles(level, home / "boundaries" / "b1" / f"{level}.mbtiles", version="b1")
     for resolution in RESOLUTIONS:
         writer.add_table(f"cells_{resolution}", make_register(resolution))
-        table = count(incidents, f"cell_{resolution}", "cell_index")
+        table = count(incidents, cell_index=f"cell_{resolution}")
         add_months(writer, f"cell_counts_{resolution}", table)
+    table = count(incidents, area_row="area_row", cell_index="cell_8")
+    add_months(writer, "area_cell_counts_8", table)
     for end, rows in make_risk(areas, counts).groupby("period_end"):
         writer.add_table("area_risk", rows, part=end.isoformat())
+    add_releases(writer, areas, counts)
     placed = {level: int((incidents[level] < 0).sum()) for level in LEVELS}
     writer.publish(make_manifest(len(incidents), placed))
+
+
+RELEASED = 20
+"""Periods that are released; the newest one is not yet."""
+
+EDITIONS = {"internal": (5, "grid", "township"), "public": (10, "township", "county")}
+"""Edition to its least count and the finest levels of totals and of classes."""
+
+
+def add_releases(writer, areas, counts):
+    """Releases that keep to the least count; which others are withheld with it is not the point."""
+    starts = span(shift(LAST, -RELEASED, grain="week"), shift(LAST, -1, grain="week"), grain="week")
+    heads, parts = [], []
+    for edition, (least, totals, classes) in EDITIONS.items():
+        heads += [
+            {"edition": edition, "period_start": start, "grain": "week", "k": least,
+             "released_at": pd.Timestamp("2026-11-16T00:00:00Z"), "boundary_version": "b1",
+             "rules": "0" * 16, "finest_totals": totals, "finest_categories": classes}
+            for start in starts
+        ]  # fmt: skip
+        for level in LEVELS[: LEVELS.index(totals) + 1]:
+            table = counts[level]
+            table = table[table["period_start"].isin(starts) & (table["area_index"] >= 0)]
+            table = table.assign(category_index=np.where(table["category_index"] < 3, 0, 3))
+            keys = ["period_start", "area_index"]
+            sums = [table.groupby(keys)["count"].sum().reset_index().assign(category_index=-1)]
+            if LEVELS.index(level) <= LEVELS.index(classes):
+                sums.append(table.groupby([*keys, "category_index"])["count"].sum().reset_index())
+            given = pd.concat(sums)
+            named = areas[areas["level"] == level][["area_index", "code", "valid_from"]]
+            given = given[given["count"] >= least].merge(named, on="area_index")
+            parts.append(given.drop(columns="area_index").assign(edition=edition, level=level))
+    writer.add_table("releases", pd.DataFrame(heads))
+    writer.add_table("released_counts", pd.concat(parts, ignore_index=True))
 
 
 def make_manifest(n, not_placed):

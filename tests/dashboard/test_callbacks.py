@@ -12,6 +12,7 @@ from data.access import visible_areas
 from data.settings import Settings
 from data.store import Store
 from tests.dashboard.squares import (
+    CITY,
     COUNTY,
     EMPTY,
     SCRIPT,
@@ -209,7 +210,7 @@ def test_a_county_scope_never_reads_a_foreign_name_or_code(county_app, snapshot)
             text = dumped(call(county_app, output, inputs, []))
             assert not foreign & set(re.findall(r"\d+", text))
             assert "county区0" not in text
-            assert "/cells_" not in text
+            assert "/c1/cells_" not in text  # tiles of its own cells alone
 
 
 @pytest.mark.parametrize("output", EVERY)
@@ -338,11 +339,13 @@ def test_the_layout_holds_every_id_and_no_data(app, snapshot):
     assert snapshot.id not in served
 
 
-def test_an_empty_scope_gets_a_note_and_no_callback(settings, store):
+def test_an_account_without_a_map_is_led_to_itself_and_gets_no_callback(settings, store):
     app = create_app(settings, store, provider=FixedProvider(EMPTY))
+    answer = client(app).get("/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/account")
     assert "empty" in client(app).get("/_dash-layout").get_data(as_text=True)
-    answer = call(app, PANELS, {ADDRESS: ""}, [])
-    assert set(answer) <= {"notice"}
+    for output in (PANELS, "map-view.data", "comparison.children"):
+        assert post(app, body_of(app, output, {ADDRESS: ""}, [])).status_code == 403
 
 
 def test_without_a_snapshot_the_page_says_what_to_do(tmp_path):
@@ -355,7 +358,7 @@ def test_without_a_snapshot_the_page_says_what_to_do(tmp_path):
 
 
 def test_a_failed_callback_shows_a_number_and_no_detail(settings, store, monkeypatch, caplog):
-    app = create_app(settings, store)
+    app = create_app(settings, store, provider=FixedProvider(CITY))
 
     def fail():
         raise RuntimeError("secret detail")
@@ -369,7 +372,7 @@ def test_a_failed_callback_shows_a_number_and_no_detail(settings, store, monkeyp
 
 
 def test_a_scope_of_one_county_is_not_told_of_the_others(county_app):
-    assert COUNTY.area_codes == {"9901002"}
+    assert COUNTY.sight.areas == {("county", "9901002")}
     answer = call(county_app, PANELS, {ADDRESS: ""}, [])
     steps = answer["breadcrumb"]["children"]
     assert len(steps) == 1

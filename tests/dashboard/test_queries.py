@@ -47,11 +47,6 @@ def test_counts_and_not_placed_add_up_to_every_incident(snapshot, incidents, lev
     window = NOW.window
     expected = incidents["period_start"].between(window.start, window.end).sum()
     assert queries.window_counts(CITY, snapshot, level, NOW).sum() == expected
-    assert (
-        queries.cell_counts(CITY, snapshot, 8, NOW).counts.sum()
-        + queries.cell_counts(CITY, snapshot, 8, NOW).no_point
-        == expected
-    )
 
 
 def test_filters_count_what_they_say(snapshot, incidents):
@@ -140,8 +135,6 @@ def test_a_county_scope_sees_its_own_only(snapshot):
     assert (bands[~inside] == map_values.OUTSIDE).all()
     assert not counts[~inside].any()
     assert counts[inside].all()
-    assert queries.cell_counts(COUNTY, snapshot, 8, view.selection) is None
-    assert map_values.cell_values(COUNTY, snapshot, view, 8)["n"] == 0
     found = queries.search_areas(COUNTY, snapshot, "county", NOW.window.last_day, 12)
     assert found == (Area("county", 1),)
     assert hierarchy(COUNTY, snapshot).at("county").names("zh")[1] == SCRIPT

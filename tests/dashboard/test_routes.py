@@ -7,8 +7,9 @@ from base64 import b64encode
 import numpy as np
 import pytest
 
+from dashboard import cells
 from dashboard.app import create_app
-from tests.dashboard.squares import EMPTY, SCRIPT, FixedProvider, body_of, client
+from tests.dashboard.squares import CITY, COUNTY, EMPTY, SCRIPT, FixedProvider, body_of, client
 
 PATHS = [
     "/", "/_dash-layout", "/_dash-dependencies", "/tiles/b1/county/0/0/0.pbf", "/names/b1/county.json",
@@ -43,10 +44,17 @@ def cell_address(snapshot, zoom=10):
     return f"{zoom}/{int((first['lng'] / 360 + 0.5) * 2**zoom)}/{int(down * 2**zoom)}"
 
 
-def test_cells_are_for_scopes_that_cover_the_city(app, county_app, snapshot):
-    path = f"/tiles/c1/cells_8/{cell_address(snapshot)}.pbf"
-    assert client(app).get(path).status_code == 200
-    assert client(county_app).get(path).status_code == 404
+def test_every_scope_has_cell_tiles_of_its_own(app, county_app, snapshot):
+    place = cell_address(snapshot, 8)
+    city, county = (
+        f"/tiles/{cells.version(scope, snapshot)}/cells_8/{place}.pbf" for scope in (CITY, COUNTY)
+    )
+    whole, own = client(app).get(city), client(county_app).get(county)
+    assert (whole.status_code, own.status_code) == (200, 200)
+    assert own.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert own.data != whole.data
+    assert client(county_app).get(city).status_code == 404
+    assert client(app).get(county).status_code == 404
     assert client(county_app).get("/tiles/b1/county/0/0/0.pbf").status_code == 200
 
 
@@ -81,7 +89,7 @@ def test_names_keep_to_the_scope_and_are_asked_for_again(app, county_app):
 
 def test_an_empty_scope_gets_no_shape(settings, store):
     app = create_app(settings, store, provider=FixedProvider(EMPTY))
-    assert client(app).get("/tiles/b1/county/0/0/0.pbf").status_code == 404
+    assert client(app).get("/tiles/b1/county/0/0/0.pbf").status_code == 403
 
 
 @pytest.mark.parametrize("path", PATHS)

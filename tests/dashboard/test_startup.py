@@ -1,4 +1,3 @@
-import stat
 from dataclasses import replace
 
 import pytest
@@ -6,12 +5,14 @@ from dash import Dash, Input, Output, html
 
 from dashboard import app as application
 from dashboard import startup
-from dashboard.auth import DemoProvider
 from dashboard.guard import Guard, UnguardedError
 from dashboard.startup import UnsafeError
+from data.secrets import FILE as KEY_FILE
 from data.settings import Settings
 from data.store import Store
+from tests.dashboard.squares import CITY, FixedProvider
 
+ASKED = FixedProvider(CITY)
 STRONG = "q8Zr2LxT0vWn5KdJ7yHs4GfB9mPc1XeU"
 
 
@@ -49,25 +50,15 @@ def test_every_fault_is_told_at_once(settings):
     )
 
 
-def test_the_first_start_makes_a_key_for_its_owner_alone(tmp_path):
-    settings = Settings(home=tmp_path / "new")
-    key = startup.secret_key(settings)
-    path = tmp_path / "new" / startup.KEY_FILE
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert len(key) >= startup.SHORTEST_KEY
-    assert startup.secret_key(settings) == key
-    assert sorted(item.name for item in path.parent.iterdir()) == [startup.KEY_FILE]
-
-
 @pytest.mark.parametrize(
     ("mode", "content", "reason"), [(0o644, STRONG, "mode 644"), (0o600, "weak", "characters")]
 )
 def test_a_loose_or_weak_key_file_does_not_start(tmp_path, mode, content, reason):
-    path = tmp_path / startup.KEY_FILE
+    path = tmp_path / KEY_FILE
     path.write_text(content)
     path.chmod(mode)
     with pytest.raises(UnsafeError, match=reason):
-        startup.secret_key(Settings(home=tmp_path))
+        application.create_app(Settings(home=tmp_path), Store(tmp_path))
 
 
 def bare(**options):
@@ -87,20 +78,20 @@ def only_ours(monkeypatch):
 @pytest.mark.usefixtures("only_ours")
 def test_a_callback_round_the_guard_does_not_start(settings):
     app = bare()
-    guard = Guard(app, DemoProvider())
-    startup.check_app(app, guard, settings)
+    guard = Guard(app, ASKED)
+    startup.check_app(app, guard, ASKED, settings)
     app.callback(Output("a", "children"), Input("b", "children"))(lambda value: value)
     with pytest.raises(UnguardedError, match=r"a\.children"):
-        startup.check_app(app, guard, settings)
+        startup.check_app(app, guard, ASKED, settings)
 
 
 @pytest.mark.usefixtures("only_ours")
 def test_an_undeclared_endpoint_does_not_start(settings):
     app = bare()
-    guard = Guard(app, DemoProvider())
+    guard = Guard(app, ASKED)
     app.server.add_url_rule("/export", "export", lambda: "all")
     with pytest.raises(UnguardedError, match="export"):
-        startup.check_app(app, guard, settings)
+        startup.check_app(app, guard, ASKED, settings)
 
 
 @pytest.mark.usefixtures("only_ours")
@@ -114,7 +105,7 @@ def test_an_undeclared_endpoint_does_not_start(settings):
 def test_unsafe_framework_options_do_not_start(settings, options, reason):
     app = bare(**options)
     with pytest.raises(UnsafeError, match=reason):
-        startup.check_app(app, Guard(app, DemoProvider()), settings)
+        startup.check_app(app, Guard(app, ASKED), ASKED, settings)
 
 
 @pytest.mark.usefixtures("only_ours")
@@ -123,16 +114,16 @@ def test_mcp_and_pages_do_not_start(settings, attribute, reason):
     app = bare()
     setattr(app, attribute, True)
     with pytest.raises(UnsafeError, match=reason):
-        startup.check_app(app, Guard(app, DemoProvider()), settings)
+        startup.check_app(app, Guard(app, ASKED), ASKED, settings)
 
 
 @pytest.mark.usefixtures("only_ours")
 def test_debug_of_the_server_must_be_asked_for(settings):
     app = bare()
-    guard = Guard(app, DemoProvider())
+    guard = Guard(app, ASKED)
     app.server.debug = True
     with pytest.raises(UnsafeError, match="debug"):
-        startup.check_app(app, guard, settings)
+        startup.check_app(app, guard, ASKED, settings)
 
 
 def test_the_server_reads_the_environment(monkeypatch, home):

@@ -8,8 +8,8 @@ from dashboard.text import Words
 from tests.dashboard.squares import CITY
 
 
-def footer(snapshot, lang):
-    return to_json(surroundings.footer(snapshot.manifest, Words(lang)))
+def footer(snapshot, lang, *, whole=True):
+    return to_json(surroundings.footer(snapshot.manifest, Words(lang), whole=whole))
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -47,3 +47,11 @@ def test_the_page_says_that_newer_data_is_withheld(snapshot, search, words):
 
     assert words in notice(withheld=True)
     assert words not in notice(withheld=False)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_who_sees_a_part_of_the_city_is_not_told_its_row_account(snapshot, lang):
+    shown = footer(snapshot, lang, whole=False)
+    rows = snapshot.manifest.rows
+    assert snapshot.id in shown
+    assert not any(f"{rows[name]:,d}" in shown for name in ("read", "accepted", "incidents"))

@@ -20,7 +20,15 @@ SECOND = [
     "9,2026-01-09 10:00,A1,1,,103.05,36.05,",
 ]
 THIRD = ["7,2026-01-07 10:00,A1,4,,103.15,36.05,"]
-TABLES = ("area_counts_", "cell_counts_", "area_risk", "areas", "categories", "accounts")
+TABLES = (
+    "area_counts_",
+    "cell_counts_",
+    "area_cell_counts_",
+    "area_risk",
+    "areas",
+    "categories",
+    "accounts",
+)
 
 
 def tables(manifest):

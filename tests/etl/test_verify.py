@@ -37,6 +37,14 @@ def failed(home):
     return {check["name"] for check in report["checks"] if not check["ok"]}
 
 
+def take_one(column):
+    def change(rows):
+        rows.loc[rows.index[-1], column] -= 1
+        return rows
+
+    return change
+
+
 def add_one(column):
     def change(rows):
         rows.loc[rows.index[-1], column] += 1
@@ -48,10 +56,13 @@ def add_one(column):
 @pytest.mark.parametrize(
     ("table", "change", "names"),
     [
-        ("area_counts_grid", add_one("count"), {"sums of areas and cells", "areas against incidents", "levels", "area risk"}),
-        ("area_counts_grid", add_one("area_index"), {"areas against incidents", "area risk"}),
-        ("area_counts_city", lambda rows: rows.iloc[1:], {"sums of areas and cells", "areas against incidents", "levels", "area risk"}),
+        ("area_counts_grid", add_one("count"), {"sums of areas and cells", "areas against incidents", "levels", "areas by cell", "area risk"}),
+        ("area_counts_grid", add_one("area_index"), {"areas against incidents", "areas by cell", "area risk"}),
+        ("area_counts_city", lambda rows: rows.iloc[1:], {"sums of areas and cells", "areas against incidents", "levels", "areas by cell", "area risk"}),
         ("cell_counts_8", add_one("count"), {"sums of areas and cells", "resolutions"}),
+        ("area_cell_counts_10", add_one("count"), {"sums of areas and cells", "areas by cell"}),
+        ("area_cell_counts_10", add_one("area_row"), {"areas by cell"}),
+        ("area_cell_counts_10", take_one("cell_index"), {"areas by cell"}),
         ("area_risk", add_one("band"), {"area risk"}),
         ("accounts", add_one("duplicate"), {"row account"}),
     ],

@@ -6,7 +6,8 @@ from data.store import Store
 from etl.pipeline import build
 from etl.verify import verify
 from tests.etl import conftest as toy
-from tests.faults import town
+from tests.faults import hostile_made, town
+from tests.faults import ledger_samples as samples
 
 GOOD = [f"{n},2026-01-{n:02d} 10:00,A1,1,,103.05,36.05," for n in range(1, 21)]
 HEADER = toy.HEADER
@@ -71,10 +72,8 @@ ROWS = {
 def _write(folder):
     """Put every bad file and a good one into the city folder; the names of the bad ones."""
     names = []
-    columns = toy.SOURCE.partition("[columns]")[2]
     for kind, ending in FORMATS.items():
-        text = toy.SOURCE.replace('"csv"', f'"{kind}"').replace("calls.csv", f"{kind}-*{ending}")
-        assert columns in text
+        text = samples.source_text(kind, files=[f"{kind}-*{ending}"])
         (folder / "sources" / f"{kind}.toml").write_text(text, encoding="utf-8")
         for name, content in CONTENTS.items():
             names.append(f"{kind}-{name}{ending}")
@@ -111,3 +110,29 @@ def test_bad_files_harm_only_themselves(tmp_path):
     again = build(folder, home=home, now=town.MONDAY)
     assert again.failed == built.failed
     assert not again.is_new
+
+
+def test_hostile_files_harm_only_themselves(tmp_path):
+    """Each was made by hand to break its reader; as the operator's own files, without limits."""
+    folder, home = town.make_city(tmp_path / "city"), tmp_path / "home"
+    names = set()
+    for kind, ending in samples.ENDINGS.items():
+        text = samples.source_text(kind, files=[f"{kind}-*{ending}"])
+        (folder / "sources" / f"{kind}.toml").write_text(text, encoding="utf-8")
+    for name, (kind, content) in hostile_made.made(tmp_path).items():
+        if name not in hostile_made.APART:
+            path = folder / f"{kind}-{name.partition(': ')[2]}{samples.ENDINGS[kind]}"
+            path.write_bytes(content)
+            names.add(path.name)
+    assert len(names) >= 130
+    assert sum(name.startswith("shapefile-") for name in names) >= 20
+    town.write_file(folder, "calls.csv", GOOD)
+    built = build(folder, home=home, now=town.MONDAY)
+    accounts = Store(home).current().read("accounts").set_index("file")
+    parts = ["accepted", "quarantined", "duplicate", "refused"]
+    assert (accounts["read"] == accounts[parts].sum(axis=1)).all()
+    assert {*built.failed, *accounts.index} == names | {"calls.csv"}
+    assert not set(built.failed) & set(accounts.index)
+    assert all(reason.isprintable() for reason in built.failed.values())
+    assert accounts.loc["calls.csv", ["read", "accepted"]].tolist() == [len(GOOD)] * 2
+    assert verify(home)["ok"]

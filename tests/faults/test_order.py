@@ -28,13 +28,18 @@ def _outcome(folder, home, files, builds):
     snapshot = Store(home).refresh()
     cells = {
         name: snapshot.query(
-            f"SELECT period_start, cell, category_index, severity, count FROM {name} "
-            f"JOIN cells_{name.rpartition('_')[2]} USING (cell_index) ORDER BY ALL"
+            f"SELECT * EXCLUDE cell_index FROM (SELECT * FROM {name}) "
+            f"JOIN (SELECT cell_index, cell FROM cells_{name.rpartition('_')[2]}) "
+            "USING (cell_index) ORDER BY ALL"
         ).values.tolist()
         for name in snapshot.tables()
-        if name.startswith("cell_counts")
+        if "cell_counts" in name
     }
-    areas = [one for one in town.tables(manifest) if one[0].startswith(("area_", "areas"))]
+    areas = [
+        one
+        for one in town.tables(manifest)
+        if one[0].startswith(("area_", "areas")) and one[0] not in cells
+    ]
     return rows, areas, cells
 
 

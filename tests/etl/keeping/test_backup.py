@@ -9,11 +9,15 @@ import pytest
 
 from data.intake import Intake
 from data.locks import KEEPING, BusyError, locked
+from data.state.database import open_state
+from data.state.migrate import upgrade
+from data.state.models import Setting
 from data.storage import Storage, StorageError
 from data.store import Store
 from etl.connectors.known_files import KnownFiles
 from etl.keeping import contents
 from etl.keeping.backup import backup
+from etl.keeping.last import FILE, last_backup
 from etl.keeping.listing import BackupError, listing_ids, read_listing
 from etl.keeping.restore import check_backup, restore
 from etl.pipeline import build
@@ -29,8 +33,10 @@ def content(home):
     return {
         path.relative_to(home).as_posix(): path.read_bytes()
         for path in home.rglob("*")
-        # The register of all cells serves the tasks of one build.
-        if path.is_file() and not path.name.endswith(loose) and path.name != "register.parquet"
+        # The register of all cells serves the tasks of one build; the note tells of the backup.
+        if path.is_file()
+        and not path.name.endswith(loose)
+        and path.name not in ("register.parquet", FILE)
     }
 
 
@@ -42,6 +48,25 @@ def go_on(kept, home):
 
 def delta_is_whole(home):
     assert all((home / path).is_file() for path in contents.named_by_delta(home))
+
+
+def test_a_backup_leaves_a_note_of_itself(kept, address):
+    done = backup(kept.home, address)
+    last = last_backup(kept.home)
+    assert last is not None
+    assert last.backup == done.listing.id
+
+
+def test_accounts_and_audit_come_back(kept, address):
+    database = open_state("", kept.home)
+    upgrade(database)
+    with database.writing() as session:
+        session.add(Setting(name="min_length", value="12", changed_at=MONDAY, changed_by="cli"))
+    backup(kept.home, address)
+    restore(address, kept.other)
+    assert stat.S_IMODE((kept.other / "state.db").stat().st_mode) == 0o600
+    with open_state("", kept.other).reading() as session:
+        assert session.get(Setting, "min_length").value == "12"
 
 
 def test_a_restored_home_is_the_home(kept, address):

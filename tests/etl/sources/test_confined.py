@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import signal
 import threading
@@ -73,3 +74,52 @@ def test_time_beyond_the_limit():
 def test_a_break_down_is_told():
     with pytest.raises(LimitError, match=r"broke down \(-11\)"):
         confined(break_down)
+
+
+def environment():
+    return sorted(os.environ)
+
+
+def print_and_return():
+    print("what a library prints")
+    os.write(1, b"or writes")
+    return "the outcome"
+
+
+class OddError(Exception):
+    def __init__(self, one, two) -> None:
+        super().__init__(f"{one} {two}")
+
+
+def raise_odd():
+    raise OddError(1, 2)
+
+
+def confined_twice():
+    return confined(allocate, 1 << 10)
+
+
+def test_the_process_knows_no_secret(monkeypatch):
+    monkeypatch.setenv("PINGAN_SECRET_KEY", "x" * 40)
+    monkeypatch.setenv("CITY_DB", "postgresql://city:secret@host/db")
+    assert not [name for name in confined(environment) if name.startswith(("PINGAN", "CITY"))]
+
+
+def test_what_is_printed_is_not_the_outcome():
+    assert confined(print_and_return) == "the outcome"
+
+
+def test_an_error_that_cannot_be_sent_is_named():
+    with pytest.raises(RuntimeError, match="OddError"):
+        confined(raise_odd)
+
+
+def test_without_a_limit_of_memory():
+    assert confined(allocate, 1 << 30, memory=None) == 1 << 30
+
+
+def test_it_can_be_used_in_a_worker_that_may_have_no_children():
+    """Those of a cluster are daemons, to which `multiprocessing` refuses processes of their own."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(1) as pool:
+        assert pool.apply(confined_twice) == 1 << 10

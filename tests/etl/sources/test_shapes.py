@@ -195,3 +195,11 @@ def test_a_damaged_archive_is_refused(members, pack, read, source, spoil):
     path.write_bytes(spoil(path.read_bytes()))
     with pytest.raises(SourceError, match="archive"):
         read(source, path)
+
+
+def test_points_that_are_no_numbers_are_no_points(members, pack, read, source):
+    parts = members("UTF-8")
+    broken = bytearray(parts[".shp"])
+    broken[112:128] = struct.pack("<2d", float("nan"), float("inf"))
+    found = read(source, pack(parts | {".shp": bytes(broken)}))
+    assert found.table["lng"].to_pylist() == [None, 103.82, None]

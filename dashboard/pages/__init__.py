@@ -1,0 +1,89 @@
+"""The pages that the server draws whole: sign-in, accounts, audit, settings, errors. No script."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from flask import request
+
+from dashboard.pages import (
+    account,
+    audit,
+    errors,
+    external,
+    render,
+    settings,
+    setup,
+    sign_in,
+    user,
+    user_changes,
+    users,
+    views,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask, Response
+
+    from dashboard.pages.context import PageContext
+
+    View = Callable[..., Response]
+
+
+def register(server: Flask, context: PageContext) -> None:
+    """Add every page to a server; the guard admits each request first."""
+    add = functools.partial(_add, server, context)
+    add("/signin", "signin", sign_in.show, sign_in.take)
+    add("/signin/<provider>", "signin_external", external.leave)
+    add("/signin/<provider>/back", "signin_back", external.come_back)
+    add("/signout", "signout", None, sign_in.sign_out, home="signin")
+    add("/setup/<secret>", "setup", setup.show, setup.take)
+    add("/account", "account", account.show)
+    add("/account/password", "account_password", None, account.change_password, home="account")
+    add("/account/totp", "account_totp", None, account.change_totp, home="account")
+    add("/account/sessions", "account_sessions", None, account.end_sessions, home="account")
+    add("/views", "views", views.show, views.take)
+    add("/users", "users", users.show)
+    add("/users/add", "users_add", None, users.add, home="users")
+    add("/users/of/<login>", "user", user.show)
+    add("/users/of/<login>/change", "user_change", None, user_changes.change, home="user")
+    add("/audit", "audit", audit.show)
+    add("/audit/verify", "audit_verify", None, audit.verify, home="audit")
+    add("/audit/export", "audit_export", None, audit.save, home="audit")
+    add("/settings", "settings", settings.show)
+    add("/settings/change", "settings_change", None, settings.change, home="settings")
+    errors.register(server, context)
+
+
+def _add(  # noqa: PLR0917 - read as one line of the table above
+    server: Flask,
+    context: PageContext,
+    rule: str,
+    endpoint: str,
+    show: View | None,
+    take: View | None = None,
+    *,
+    home: str = "",
+) -> None:
+    """
+    Add one page.
+
+    Parameters
+    ----------
+    show, take
+        What answers GET and POST. A form that is no page of its own leads back to `home` when its
+        address is opened, as happens on reloading.
+    """
+
+    def answer(**values: Any) -> Response:
+        if request.method == "POST" and take is not None:
+            context.forms.check_token()
+            return take(context, **values)
+        if show is None:
+            return render.go(render.address(home, **values))
+        return show(context, **values)
+
+    methods = ["GET", "POST"] if take else ["GET"]
+    server.add_url_rule(rule, endpoint, answer, methods=methods)

@@ -1,0 +1,1 @@
+"""Sign-in: local accounts, outside providers, the demonstration."""

@@ -1,0 +1,1 @@
+"""The state database: people's actions (users, sessions, audit, settings), never incidents."""

@@ -1,0 +1,170 @@
+"""What the attacker does: every callback and route, for every role, about every kind of area."""
+
+import gzip
+import json
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from dashboard import guard
+from dashboard.app import create_app
+from dashboard.limits import Limits
+from tests.dashboard.squares import FixedProvider, client, read_numbers
+from tests.redteam import city
+
+ADDRESSES = ("url.search", "url.hash", "panels-address.data")
+
+MAPS = "map-view.data"
+SYNC = "url.search"
+PANELS = "kpis.children"
+CHARTS = "charts.children"
+HOVER = "map-hover-detail.children"
+SEARCH = "area-search-results.children"
+COMPARE = "comparison.children"
+CALLBACKS = (SYNC, MAPS, PANELS, CHARTS, HOVER, SEARCH, COMPARE)
+
+
+CODE = re.compile(r"(?<!\d)\d{6,7}(?!\d)")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request of the attacker."""
+
+    role: str
+    what: str
+    target: str
+    answer: object
+
+    @property
+    def text(self):
+        content = self.answer.get_data()
+        if content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
+        return content.decode("utf-8", errors="replace")
+
+
+def generous():
+    """Limits that an attack does not reach; they have tests of their own."""
+    return Limits(in_flight=1_000, burst=1e9)
+
+
+def app_of(settings, store, role):
+    return create_app(
+        settings, store, provider=FixedProvider(city.scope_of(role)), limits=generous()
+    )
+
+
+class Attacker:
+    """One role's browser with forged bodies: the declared shape, any content."""
+
+    def __init__(self, app, role) -> None:
+        self.app = app
+        self.role = role
+        self.client = client(app)
+        self.bodies = {name: _skeleton(self.client, name) for name in CALLBACKS}
+
+    def call(self, what, values, *, target="", changed=()):
+        body = _filled(self.bodies[what], values) | {"changedPropIds": list(changed)}
+        answer = self.client.post(guard.CALLBACKS, json=body)
+        return Call(self.role, what, target, answer)
+
+    def get(self, path, *, target=""):
+        return Call(self.role, path, target, self.client.get(path))
+
+
+def about(attacker, target):
+    """Every callback about one area, as focus, as picked one, by click, hover and search."""
+    for search in _addresses(target):
+        for what in (SYNC, MAPS, PANELS, CHARTS, COMPARE):
+            values = dict.fromkeys(ADDRESSES, search)
+            yield attacker.call(what, values, target=target)
+    # The words of an address would come back in nothing but a search's own note.
+    yield attacker.call(SEARCH, {"area-search.value": target, "url.search": ""}, target=target)
+    yield attacker.call(SEARCH, {"area-search.value": "哨", "url.search": ""}, target=target)
+    level, index = _position(target)
+    for kind, what, held in (("hover", HOVER, "map-hover.data"), ("click", SYNC, "map-event.data")):
+        event = {"kind": kind, "layer": "areas", "level": level, "index": index}
+        for search in ("", f"?level={level}"):
+            values = {held: event, "url.search": search}
+            yield attacker.call(what, values, target=target, changed=[held])
+
+
+def _addresses(target):
+    shown = quote(target, safe="")
+    return (
+        f"?area={shown}", f"?selected={shown}", f"?area={shown}&level=grid&layer=cells",
+        f"?area={shown}&periods=1&category=10&lang=en", f"?area={shown}&severity=3&periods=13",
+    )  # fmt: skip
+
+
+def routes(attacker):
+    """Every route that holds names, shapes, cells or tables."""
+    for level in ("city", "county", "township", "community", "grid"):
+        for lang in ("zh", "en"):
+            yield attacker.get(f"/names/b1/{level}.json?lang={lang}", target=level)
+        yield attacker.get(f"/tiles/b1/{level}/0/0/0.pbf", target=level)
+    for path in ("/", "/_dash-layout", "/_dash-dependencies", "/export", "/share", "/views",
+                 "/account", "/users", "/audit", "/settings", "/upload", "/signin", "/healthz",
+                 "/users/of/red-leader", "/setup/guess", "/s/guess"):  # fmt: skip
+        yield attacker.get(path, target=path)
+
+
+def found_words(call, *, but=frozenset()):
+    """Foreign names and codes in an answer, but for what the request itself said."""
+    text = call.text
+    digits = set(CODE.findall(text)) - {call.target.split(".")[-1]}
+    return {
+        word
+        for word in city.foreign_words(call.role, but=but)
+        if (word in digits if word.isdigit() else word in text)
+    }
+
+
+def found_counts(call):
+    """Foreign counts in an answer: printed, as JSON numbers, or packed for the map."""
+    text = call.text
+    told = city.numbers_in(text)
+    for packed in _packed(text):
+        told |= set(packed.tolist())
+    return told & city.foreign_counts(call.role)
+
+
+def _packed(text):
+    try:
+        response = json.loads(text).get("response", {})
+    except (ValueError, AttributeError):
+        return
+    values = (response.get("map-values") or {}).get("data") or {}
+    if "counts" in values:
+        yield read_numbers(values["counts"])
+
+
+def _position(target):
+    """Level and index of an area of the city; of what there is not, one that is not there."""
+    rows = city.areas()
+    found = rows[rows["code"] == target.split(".")[-1]]
+    if found.empty:
+        return "grid", 100_000
+    return str(found.iloc[0]["level"]), int(found.iloc[0]["area_index"])
+
+
+def _skeleton(browser, output):
+    answer = browser.get("/_dash-dependencies").get_json()
+    (spec,) = [item for item in answer if output in item["output"].strip(".").split("...")]
+    targets = spec["output"].strip(".").split("...")
+    return {
+        "output": spec["output"],
+        "outputs": [
+            dict(zip(("id", "property"), name.rsplit(".", 1), strict=True)) for name in targets
+        ],
+        "inputs": [{"id": item["id"], "property": item["property"]} for item in spec["inputs"]],
+        "state": [{"id": item["id"], "property": item["property"]} for item in spec["state"]],
+    }
+
+
+def _filled(skeleton, values):
+    def given(items):
+        return [item | {"value": values.get(f"{item['id']}.{item['property']}")} for item in items]
+
+    return skeleton | {"inputs": given(skeleton["inputs"]), "state": given(skeleton["state"])}

@@ -1,0 +1,61 @@
+"""Nobody receives a byte about an area outside the scope: every role, callback, route and area."""
+
+import pytest
+
+from data.access import decide
+from data.permissions import PUBLIC
+from tests.redteam import city
+from tests.redteam.attack import (
+    COMPARE,
+    Attacker,
+    about,
+    app_of,
+    found_counts,
+    found_words,
+    routes,
+)
+from tests.redteam.judging import above, relatives
+
+EXACT = [
+    role
+    for role in city.ROLES
+    if role not in (PUBLIC, *("system_admin", "security_admin", "audit_admin"))
+]
+
+
+@pytest.fixture(scope="module", params=list(city.ROLES))
+def attacker(request, settings, store):
+    return Attacker(app_of(settings, store, request.param), request.param)
+
+
+@pytest.mark.parametrize("target", city.TARGETS)
+def test_no_callback_tells_of_a_foreign_area(attacker, target):
+    scope = city.scope_of(attacker.role)
+    for call in about(attacker, target):
+        status = call.answer.status_code
+        assert status in (200, 204, 403), (call.what, status)
+        assert (status == 403) == (not decide(scope, "map").is_allowed), call.what
+        if attacker.role == PUBLIC or status == 403:
+            continue
+        may_name = relatives(attacker.role) if call.what == COMPARE else frozenset()
+        assert not found_words(call, but=may_name), call.what
+        if call.what != COMPARE:
+            assert not found_counts(call), call.what
+
+
+def test_no_route_tells_of_a_foreign_area(attacker):
+    for call in routes(attacker):
+        assert call.answer.status_code < 500, call.what
+        if attacker.role == PUBLIC or call.what == "/audit":
+            continue  # an account's own entries hold the addresses that it has asked for
+        # An account is told where its own areas lie.
+        may_name = above(attacker.role) if call.what == "/account" else frozenset()
+        assert not found_words(call, but=may_name), call.what
+        assert not found_counts(call), call.what
+
+
+def test_the_check_would_see_a_foreign_area(settings, store):
+    leader = Attacker(app_of(settings, store, "leader"), "grid_chief")
+    calls = list(about(leader, city.OWN["county"]))
+    assert any(found_words(call) for call in calls)
+    assert any(found_counts(call) for call in calls)
