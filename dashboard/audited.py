@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from data.audit import AuditLog
 
 _LOG: Final = "pingan_audit"
+TOO_MANY: Final = 429
+"""Recorded once a user and minute: rows for a flood would only help it."""
+
+MOST_KNOWN: Final = 10_000
+
 DENIED: Final = (401, 403, 404, 429)
 """Answers that refuse, whatever the request was called before."""
 
@@ -30,6 +36,22 @@ class Doing:
     target: str = ""
     detail: str = ""
     is_written: bool = False
+
+
+class _Crowd:
+    """Who was told in this minute already that he asks too much."""
+
+    def __init__(self) -> None:
+        self._minutes: dict[str, int] = {}
+
+    def is_first(self, who: str) -> bool:
+        minute = int(time.monotonic() // 60)
+        if self._minutes.get(who) == minute:
+            return False
+        if len(self._minutes) >= MOST_KNOWN:
+            self._minutes.clear()
+        self._minutes[who] = minute
+        return True
 
 
 def describe(action: str, target: str = "", detail: str = "") -> None:
@@ -55,6 +77,7 @@ def install(server: Flask, log: AuditLog) -> None:
     Nothing is written for static files and for geometry that was given: neither holds a figure.
     """
     server.extensions[_LOG] = log
+    crowd = _Crowd()
 
     @server.after_request
     def record(answer: Response) -> Response:
@@ -66,12 +89,19 @@ def install(server: Flask, log: AuditLog) -> None:
         elif g.get("is_guarded", False) and (
             status in DENIED or (doing is None and status >= 400)  # forged calls among these
         ):
+            if status == TOO_MANY and not crowd.is_first(_who()):
+                return answer
             told = doing or Doing("denied", request.path)
             result = "denied" if status < 500 else "failed"
-            _write(Doing(told.action, told.target, f"answered {status}"), result)
+            _write(_answered(told, status), result)
         elif doing is not None:
             _write(doing, "ok" if status < 400 else "failed")
         return answer
+
+
+def _who() -> str:
+    scope: Scope = g.get("scope", NOBODY)
+    return scope.user or address()
 
 
 def _answered(doing: Doing, status: int) -> Doing:

@@ -311,10 +311,10 @@ def _release(
     periods: Periods,
     engine: Engine,
 ) -> dict[str, list[str]]:
-    """Name what stands and release what is due; an earlier day that is rebuilt releases nothing."""
-    if edition.as_of:
-        return {}
-    run = Run(edition.epoch, edition.parent, counts, periods, edition.now)
+    """Name what may be shown beyond a user's own areas, and release what is due."""
+    run = Run(
+        edition.epoch, edition.parent, counts, periods, edition.now, edition.upto, edition.as_of
+    )
     return release(run, writer, engine)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from data.access import Grant
-from data.accounts import duties
+from data.access import Grant, Scope, decide
+from data.accounts import duties, links
 from data.accounts.duties import SECURITY_ADMIN, AccountError
 from data.accounts.rows import find_user, grants_of
 from data.state.alone import DUTIES, alone
@@ -70,7 +70,7 @@ def give(
 
 def take(session: Session, login: str, grant: Grant, *, by: str, now: dt.datetime) -> None:
     """
-    Take a role in an area away.
+    Take a role in an area away, and the shared links with the last role that may share.
 
     Raises
     ------
@@ -89,6 +89,9 @@ def take(session: Session, login: str, grant: Grant, *, by: str, now: dt.datetim
     if stored.role == SECURITY_ADMIN:
         duties.check_not_last(session, user, day=now.date())
     session.delete(row)
+    left = frozenset(as_grant(one) for one in grants_of(session, user) if one is not row)
+    if not decide(Scope(user.login, left), "share").is_allowed:
+        links.withdraw_all_of(session, user.login, now)
 
 
 def _check_not_self(user: User, by: str) -> None:

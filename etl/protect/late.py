@@ -44,13 +44,13 @@ class LateTask:
         First day of each, and the file with what was released of it.
     files
         Level to the count files that may hold them.
-    seed, folder
+    batch, folder
         As in `etl.protect.release.ReleaseTask`.
     """
 
     starts: tuple[tuple[dt.date, str], ...]
     files: Mapping[str, Sequence[str]]
-    seed: int
+    batch: int
     folder: str
 
 
@@ -67,16 +67,13 @@ def release_sensitive(epoch: Epoch, task: LateTask) -> list[dict[str, Any]]:
             # Each class in two columns: what is not sensitive in it, and what is.
             classes=2 * classes.of_category + classes.categories,
             n_classes=2 * len(classes.index),
-            draw=np.random.default_rng([task.seed, start.toordinal()]),
         )
         told = [told_by(epoch.home / path, edition) for edition in EDITIONS]
         shown = _editions(
             epoch, tree, classes, [_named(tree, ground, classes, one) for one in told]
         )
         if any(len(rows.count) for rows in shown.values()):
-            entries.append(
-                write_rows(epoch.home / task.folder, start, KIND, ground, shown, home=epoch.home)
-            )
+            entries.append(XX)
     return entries
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import secrets
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -56,6 +55,10 @@ class Run:
         Manifest of the published snapshot, if there is a sound one.
     counts
         Manifest entries of the count tables.
+    batch
+        Last batch that they count.
+    as_of
+        Whether an earlier day is rebuilt: it names what had been released then, and nothing else.
     """
 
     epoch: Epoch
@@ -63,6 +66,8 @@ class Run:
     counts: Sequence[Entry]
     periods: Periods
     now: dt.datetime
+    batch: int
+    as_of: bool = False
 
     @property
     def wanted(self) -> list[dt.date]:
@@ -86,8 +91,8 @@ class ReleaseTask:
         Level to the count files that may hold them.
     solved
         Periods whose tables are also checked by linear program.
-    seed
-        Decides which areas are withheld to protect others; drawn for this run and forgotten.
+    released_at, batch
+        When, and up to which batch of the intake log the counts are.
     folder
         Snapshot folder, relative to the home.
     """
@@ -96,7 +101,7 @@ class ReleaseTask:
     files: Mapping[str, Sequence[str]]
     solved: frozenset[dt.date]
     released_at: str
-    seed: int
+    batch: int
     folder: str
 
 
@@ -111,6 +116,8 @@ def release(run: Run, writer: SnapshotWriter, engine: Engine) -> dict[str, list[
     """
     folder = writer.folder.relative_to(run.epoch.home).as_posix()
     known = standing(run.epoch, run.parent, run.wanted, folder)
+    if run.as_of:
+        known = known.up_to(run.batch)
     for entry in _released(run, known, engine, folder):
         known.entries[KINDS[0], dt.date.fromisoformat(entry["period_start"])] = entry
     for entry in _released_late(run, known, engine, folder):
@@ -130,7 +137,7 @@ def _released(run: Run, known: Standing, engine: Engine, folder: str) -> list[En
         for start in run.wanted
         if (kind, start) not in known.entries and known.may_release(kind, start)
     ]
-    if not due:
+    if not due or run.as_of:
         return []
     usual = _usual(run, due)
     tasks = [
@@ -139,7 +146,7 @@ def _released(run: Run, known: Standing, engine: Engine, folder: str) -> list[En
             _files(run, group),
             frozenset(due[-SOLVED:]),
             run.now.isoformat(timespec="seconds"),
-            secrets.randbits(128),
+            run.batch,
             folder,
         )
         for group in _groups(due)
@@ -162,7 +169,6 @@ def release_periods(epoch: Epoch, task: ReleaseTask) -> list[Entry]:
             Window(start, 1, epoch.city.grain),
             classes=classes.of_category,
             n_classes=len(classes.index),
-            draw=np.random.default_rng([task.seed, start.toordinal()]),
         )
         listed, order = _listed(np.array(usual), classes, privacy.rare_below)
         shown = editions(tree, privacy, listed=listed, order=order, solve=start in task.solved)
@@ -179,6 +185,7 @@ def release_periods(epoch: Epoch, task: ReleaseTask) -> list[Entry]:
                 ground,
                 rows,
                 home=epoch.home,
+                batch=task.batch,
                 releases=releases,
             )
         )
@@ -228,13 +235,13 @@ def _released_late(run: Run, known: Standing, engine: Engine, folder: str) -> li
         for start in run.wanted
         if start <= newest and (counts, start) in known.entries and known.may_release(kind, start)
     ]
-    if not due or not classes_of(city).categories.any():
+    if not due or run.as_of or not classes_of(city).categories.any():
         return []
     tasks = [
         LateTask(
             tuple((start, known.entries[counts, start]["path"]) for start in group),
             _files(run, group),
-            secrets.randbits(128),
+            run.batch,
             folder,
         )
         for group in _groups(due)

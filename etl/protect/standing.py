@@ -62,6 +62,15 @@ class Standing:
         """Whether a period was never released before."""
         return kind not in self.ever or not self.ever[kind].covers(start)
 
+    def up_to(self, batch: int) -> Standing:
+        """What had been released when a batch was the last one."""
+        found = Standing()
+        for (kind, start), entry in self.entries.items():
+            if entry["batch"] <= batch:
+                found.entries[kind, start] = entry
+                found.note(kind, [start])
+        return found
+
     def note(self, kind: str, starts: Iterable[dt.date]) -> None:
         """Widen what was ever released."""
         known = [self.ever[kind].first, self.ever[kind].last] if kind in self.ever else []
@@ -103,7 +112,11 @@ def standing(
 
 
 def _others(epoch: Epoch, parent: Entry | None) -> list[Entry]:
-    """Manifests of the same city but the parent, newest first; damaged ones are passed over."""
+    """
+    Manifests of the same city but the parent, newest first, those of the same epoch before others.
+
+    Damaged ones are passed over.
+    """
     store, found = Store(epoch.home), []
     names = sorted((path.stem for path in (epoch.home / MANIFESTS).glob("*.json")), reverse=True)
     for name in names:
@@ -115,7 +128,7 @@ def _others(epoch: Epoch, parent: Entry | None) -> list[Entry]:
             continue
         if raw["city"]["code"] == epoch.city.code:
             found.append(raw)
-    return found
+    return sorted(found, key=lambda raw: raw.get("epoch") != epoch.id)
 
 
 def _take(

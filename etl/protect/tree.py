@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -132,7 +133,6 @@ def build_tree(
     *,
     classes: Ints,
     n_classes: int,
-    draw: np.random.Generator,
 ) -> list[Nodes]:
     """
     Arrange what was counted in a period by the areas valid on its last day.
@@ -145,8 +145,6 @@ def build_tree(
         A window of one period.
     classes, n_classes
         Position of each category's class, 0 to n-1, by `category_index`; and n.
-    draw
-        Draws the rank of the nodes.
 
     Returns
     -------
@@ -162,11 +160,24 @@ def build_tree(
         found = _dense(counts[areas.level], len(parent), classes, n_classes)
         was_valid = (areas.starts <= last) & (areas.ends > first)
         gone = ~kept & (parent >= 0) & (was_valid | found.any(axis=1)) & bool(tree)
-        nodes = _nodes(areas, parent, found, kept, gone)
-        tree.append(replace(nodes, rank=draw.permutation(len(nodes))))
+        tree.append(_nodes(areas, parent, found, kept, gone))
         position = np.full(len(parent) + 1, -1)
         position[np.flatnonzero(kept)] = np.arange(np.count_nonzero(kept))
-    return tree
+    return _ranked(tree)
+
+
+def _ranked(tree: Sequence[Nodes]) -> list[Nodes]:
+    """
+    Draw the rank of all nodes from a hash of all their counts.
+
+    The same counts give the same rank, so that a period comes out the same on every machine; but
+    only who knows every count of the city can tell it.
+    """
+    digest = hashlib.sha256()
+    for nodes in tree:
+        digest.update(np.ascontiguousarray(nodes.counts).tobytes())
+    draw = np.random.default_rng(int.from_bytes(digest.digest()))
+    return [replace(nodes, rank=draw.permutation(len(nodes))) for nodes in tree]
 
 
 def _nodes(

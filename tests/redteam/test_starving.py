@@ -106,15 +106,21 @@ def test_a_flood_leaves_threads_to_others_however_few_there_are(
         assert ask(app, PANELS, OTHER).status_code == 200
 
 
-def test_the_refusals_are_in_the_audit(app, monkeypatch):
-    from dashboard.audited import _LOG
+def test_the_refusals_are_in_the_audit_once_a_minute(store, home, monkeypatch):
+    from dashboard import audited
 
-    log = app.server.extensions[_LOG]
+    monkeypatch.setattr(audited.time, "monotonic", lambda: 90.0)
+    app = create_app(Settings(home=home, auth="local"), store, provider=ByHeader())
+    log = app.server.extensions[audited._LOG]
     with Flood(app, monkeypatch):
         before = log.search(limit=1)[0].seq
-        ask(app, MAPS, HEAVY)
-        (row,) = [one for one in log.search(limit=10) if one.seq > before]
-    assert (row.user, row.result, row.detail) == ("heavy-desk", "denied", "answered 429")
+        for now in (90.0, 91.0, 119.0, 121.0):
+            monkeypatch.setattr(audited.time, "monotonic", lambda now=now: now)
+            assert ask(app, MAPS, HEAVY).status_code == 429
+        rows = [one for one in log.search(limit=20) if one.seq > before]
+    assert [(row.user, row.result, row.detail) for row in rows] == [
+        ("heavy-desk", "denied", "answered 429")
+    ] * 2
 
 
 def broken(*_values, **_more):

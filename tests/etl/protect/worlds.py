@@ -124,7 +124,6 @@ def tree_of(world, *, split=False):
         Window(START, 1, GRAIN),
         classes=classes,
         n_classes=world.classes * (2 if split else 1),
-        draw=np.random.default_rng(world.count("0")),
     )
 
 
