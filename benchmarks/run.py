@@ -23,10 +23,23 @@ TABLES = {
     "boundaries": "boundaries",
     "Excel ledgers": "ledgers",
     "rows pushed over HTTP": "push",
+    "scope and suppression on a map query": "scope",
+    "rows of the audit": "audit",
+    "others' pages beside hostile uploads": "hostile",
     "one worker and two": "cluster",
     "1, 3, 10 and 30 million incidents": "scale",
 }
-WITHOUT_HOME = {"locate", "etl_peer", "late_batch", "cluster", "scale", "ledgers", "push"}
+WITHOUT_HOME = {
+    "locate",
+    "etl_peer",
+    "late_batch",
+    "cluster",
+    "scale",
+    "ledgers",
+    "push",
+    "audit",
+    "hostile",
+}
 
 
 def build_home(home: Path) -> None:

@@ -42,7 +42,7 @@ class Settings:
     debug: bool = _setting(default=False, text="Developer mode; refused beyond loopback.")
     workers: int = _setting(2, "Web processes that `pingan serve` starts.")
     threads: int = _setting(8, "Threads of each web process.")
-    city: str = _setting("", "City folder whose sources accept pushed rows; empty = none.")
+    city: str = _setting("", "City folder whose sources take pushes and uploads; empty = none.")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:

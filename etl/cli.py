@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -97,7 +98,8 @@ def demo(
                 )
         _report(manifest, as_json=as_json)
         if serve:
-            _serve(chosen)
+            # Its sources take pushes and uploads, as those of a real city do.
+            _serve(replace(chosen, city=chosen.city or str(demo_city.city_folder())))
 
 
 @app.command()

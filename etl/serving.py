@@ -53,7 +53,11 @@ def serve_map(settings: Settings, *, started: Callable[[str], None]) -> int:
         "--log-level", "warning",
         "--no-control-socket",
     ]  # fmt: skip
-    chosen = {"PINGAN_HOME": str(settings.home.resolve()), "PINGAN_PORT": str(settings.port)}
+    chosen = {
+        "PINGAN_HOME": str(settings.home.resolve()),
+        "PINGAN_PORT": str(settings.port),
+        "PINGAN_CITY": settings.city,
+    }
     server = subprocess.Popen(command, env=os.environ | chosen)  # noqa: S603 - our own words  # nosec B603
 
     def stop(number: int, _frame: Any) -> None:

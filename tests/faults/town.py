@@ -115,10 +115,15 @@ def rebuild(folder, home, **options):
 
 
 def tables(manifest):
-    """Content of every file by table and part; paths differ from snapshot to snapshot."""
+    """
+    Content of every file by table and part; paths differ from snapshot to snapshot.
+
+    When a period was released is no figure, so the table that says so is left out.
+    """
     return sorted(
         (entry["table"], entry.get("month", entry.get("period_end", "")), entry["sha256"])
         for entry in manifest["files"]
+        if entry["table"] != "releases"
     )
 
 
