@@ -73,7 +73,10 @@ def release_sensitive(epoch: Epoch, task: LateTask) -> list[dict[str, Any]]:
             epoch, tree, classes, [_named(tree, ground, classes, one) for one in told]
         )
         if any(len(rows.count) for rows in shown.values()):
-            entries.append(XX)
+            home, folder = epoch.home, epoch.home / task.folder
+            entries.append(
+                write_rows(folder, start, KIND, ground, shown, home=home, batch=task.batch)
+            )
     return entries
 
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 SOLVED: Final = 1
 """Newest periods of a run whose tables are also checked by linear program."""
 
-_GROUPS: Final = 8
+_GROUPS: Final = 4
 """Tasks into which the periods of a first build are cut."""
 
 

@@ -27,6 +27,9 @@ Counts = dict[str, "NDArray[Any]"]
 GONE: Final = -1
 """Index of what a parent's areas have that were valid in the period, but not on its last day."""
 
+LEAST_DRAWN: Final = 4
+"""Brothers among which those to withhold are drawn, at least."""
+
 ALL: Final = 0
 """Column of `Nodes.counts` that holds all classes together."""
 
@@ -44,6 +47,8 @@ class LevelAreas:
         First day, and first day no longer valid.
     parent
         `area_index` of each area's parent, -1 = none.
+    residents
+        Rank by residents and code.
     """
 
     level: str
@@ -52,6 +57,7 @@ class LevelAreas:
     starts: NDArray[np.datetime64]
     ends: NDArray[np.datetime64]
     parent: Ints
+    residents: Ints
 
 
 def read_ground(areas: pd.DataFrame) -> list[LevelAreas]:
@@ -62,7 +68,10 @@ def read_ground(areas: pd.DataFrame) -> list[LevelAreas]:
         codes = rows["code"].to_numpy(dtype=object)
         parent = rows["parent_index"].to_numpy().astype(np.int64)
         dated = divisions.as_days(rows["valid_from"].to_numpy(dtype=object, na_value=None))
-        found.append(LevelAreas(str(level), codes, dated, starts, ends, parent))
+        residents = np.empty(len(rows), dtype=np.int64)
+        people = rows["population"].to_numpy(dtype=float, na_value=np.inf)
+        residents[np.lexsort((codes.astype(str), people))] = np.arange(len(rows))
+        found.append(LevelAreas(str(level), codes, dated, starts, ends, parent, residents))
     return found
 
 
@@ -168,16 +177,32 @@ def build_tree(
 
 def _ranked(tree: Sequence[Nodes]) -> list[Nodes]:
     """
-    Draw the rank of all nodes from a hash of all their counts.
+    Draw in which order areas are withheld to protect others: of brothers the smaller half first.
 
-    The same counts give the same rank, so that a period comes out the same on every machine; but
-    only who knows every count of the city can tell it.
+    The draw is a hash of all counts. The same counts give the same rank, so that a period comes out
+    the same on every machine; but only who knows every count of the city can tell it.
     """
     digest = hashlib.sha256()
     for nodes in tree:
         digest.update(np.ascontiguousarray(nodes.counts).tobytes())
     draw = np.random.default_rng(int.from_bytes(digest.digest()))
-    return [replace(nodes, rank=draw.permutation(len(nodes))) for nodes in tree]
+    ranked = []
+    for nodes in tree:
+        order = np.lexsort((draw.permutation(len(nodes)), ~_is_small(nodes)))
+        rank = np.empty(len(nodes), dtype=np.int64)
+        rank[order] = np.arange(len(nodes))
+        ranked.append(replace(nodes, rank=rank))
+    return ranked
+
+
+def _is_small(nodes: Nodes) -> NDArray[np.bool_]:
+    """The half of each parent's children with fewer residents, four at least."""
+    order = np.lexsort((nodes.rank, nodes.parent))
+    size = np.bincount(nodes.parent)
+    first = np.cumsum(size) - size
+    place = np.empty(len(nodes), dtype=np.int64)
+    place[order] = np.arange(len(nodes)) - first[nodes.parent[order]]
+    return np.asarray(place < np.maximum(LEAST_DRAWN, (size[nodes.parent] + 1) // 2))
 
 
 def _nodes(
@@ -196,7 +221,7 @@ def _nodes(
         np.append(own, np.full(len(lumps), GONE)),
         np.append(parent[own], lumps),
         np.concatenate([counts[own], lumped]),
-        np.zeros(len(own) + len(lumps), dtype=np.int64),
+        np.append(areas.residents[own], np.full(len(lumps), len(areas.residents))),
     )
 
 

@@ -14,7 +14,6 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 TOTAL, SENSITIVE = "all", "sensitive"
-COUNTY = 1
 CLOSE = 1e-6
 
 
@@ -203,7 +202,7 @@ def withheld(worlds, figures, *, k, finest):
                 ):
                     found.append((period, area, column))
             # An only child is the area above it: it is told with it.
-            alone = world.level[area] > COUNTY and len(world.children[world.areas[area]]) == 1
+            alone = len(world.children.get(world.areas[area], ())) == 1
             small = world.count(area, SENSITIVE) < k
             if world.sensitive.any() and (period, area, SENSITIVE) not in figures:
                 found += [(period, area, SENSITIVE)] * (small or not alone)

@@ -14,7 +14,7 @@ import pytest
 from data.privacy import Privacy
 from etl.protect import classes, totals
 from tests.etl.protect.attack import Figures, attack_release
-from tests.etl.protect.attacker import TOTAL, Attack, World, attack
+from tests.etl.protect.attacker import TOTAL, Attack, World, attack, withheld
 from tests.etl.protect.worlds import publish, random_worlds
 
 LONG = bool(os.environ.get("LONG_RUN"))
@@ -60,6 +60,20 @@ def test_the_attacker_recovers_counts_once_a_precaution_is_left_out(precaution, 
     for seed in range(12):
         attack_release(seed, figures, largest=15, insiders=3)
     assert len(figures.exact) > 10
+
+
+def test_the_linear_program_stops_what_the_proof_has_overlooked(monkeypatch):
+    without_paths(monkeypatch)
+    exposed = {False: 0, True: 0}
+    for seed in range(12):
+        worlds = random_worlds(np.random.default_rng(seed), periods=1, largest=15)
+        for solve in exposed:
+            told = publish(worlds[0], Privacy(), solve=solve)["internal"]
+            cells = {(0, *cell): count for cell, count in told.items()}
+            targets = withheld(worlds, cells, k=5, finest=(4, 2))
+            exposed[solve] += len(attack(worlds, cells, targets)[0])
+    assert exposed[False] > 0
+    assert exposed[True] == 0
 
 
 def one_area(days):

@@ -158,14 +158,14 @@ def figures_of(world, areas, tree, rows):
     return found
 
 
-def publish(world, privacy, *, listed=None):
+def publish(world, privacy, *, listed=None, solve=False):
     """What the product publishes of a period: edition to (area, column) to count."""
     areas, tree = tree_of(world)
     levels = [nodes.level for nodes in tree]
     if listed is None:
         listed = np.ones(world.classes, dtype=bool)
     order = np.argsort(tree[0].counts[0, 1:], kind="stable")
-    shown = editions(tree, privacy, listed=listed, order=order, solve=False)
+    shown = editions(tree, privacy, listed=listed, order=order, solve=solve)
     found, late = {}, None
     for edition, chosen in shown.items():
         totals, classes = privacy.finest(edition)
