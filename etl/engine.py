@@ -9,6 +9,7 @@ in nothing but speed, and the same input gives the same bytes under each of them
 from __future__ import annotations
 
 import ctypes
+import gc
 import multiprocessing
 import os
 import signal
@@ -61,13 +62,19 @@ class Local:
         """Results in the order of the tasks; the work begins at once."""
         if self._cores < 2 or len(tasks) < 2:
             return map(function, tasks)
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self._cores,
-                mp_context=multiprocessing.get_context("fork"),
-                initializer=_end_with_parent,
-            )
-        return self._pool.map(function, tasks)
+        if self._pool is not None:
+            return self._pool.map(function, tasks)
+        self._pool = ProcessPoolExecutor(
+            self._cores,
+            mp_context=multiprocessing.get_context("fork"),
+            initializer=_end_with_parent,
+        )
+        # A worker that collected what threads of this process still hold would crash.
+        gc.freeze()
+        try:
+            return self._pool.map(function, tasks)
+        finally:
+            gc.unfreeze()
 
     def close(self) -> None:
         """End the processes; tasks that have not begun are dropped."""

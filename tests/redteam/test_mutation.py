@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 from dash import Input, Output
 
@@ -265,7 +266,7 @@ access_decide = access.decide
 
 MUTANTS = {
     "areas are not asked for": [(access, "decide", everywhere)],
-    "areas cover the whole city": [(access, "covered", lambda _granted, areas: [True] * len(areas))],
+    "areas cover the whole city": [(access, "covered", lambda _granted, areas: np.ones(len(areas), bool))],
     "cells are not asked for": [(cells, "decide", everywhere)],
     "caches know no scope": [(cache, "_key", lambda _s, snapshot, rest, kwargs: (snapshot.id, *rest, *kwargs.items()))],
     "everybody is the leader": [(guard, "current_scope", lambda: city.scope_of("leader"))],
