@@ -16,6 +16,9 @@ from data.store import Store
 from etl import boundary_store, demo
 from geo import cells as hexagons
 
+# One made city for all of them.
+pytestmark = pytest.mark.xdist_group("own-cells")
+
 CITY = Scope("leader", frozenset({Grant("leader")}))
 LEVELS = ("county", "township", "community")
 

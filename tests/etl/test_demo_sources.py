@@ -36,6 +36,9 @@ from etl.synthesize.samples import SAMPLES
 from etl.synthesize.static import FILE, SOURCE
 from tests.etl import old_workbook
 
+# One made city for all of them.
+pytestmark = pytest.mark.xdist_group("demo-sources")
+
 SEED = 20261115
 ACCOUNT = ("accepted", "duplicate", "quarantined", "refused")
 MAIN = ("disputes", "grid_reports", "hazards", "hotline", "police_calls")

@@ -23,6 +23,10 @@ WITH_FILES = tuple(name for name in NAMES if SHIPPED[name].get("files"))
 SAME_NUMBERS = {"WGS84", "CGCS2000", "EPSG:4326", "EPSG:4490"}
 
 
+# One made city for all of them.
+pytestmark = pytest.mark.xdist_group("source-commands")
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")

@@ -29,9 +29,8 @@ def program(name, *arguments, tmp_path):
     return done.stdout
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_killed_run_leaves_a_whole_snapshot_and_a_rerun_completes_it(tmp_path, seed):
-    said = program("kills", "--rounds", "5", "--seed", str(seed), tmp_path=tmp_path)
+def test_a_killed_run_leaves_a_whole_snapshot_and_a_rerun_completes_it(tmp_path):
+    said = program("kills", "--rounds", "6", "--seed", "1", tmp_path=tmp_path)
     assert re.findall(
         r"^(?:torn|lost|doubled|rerun|account|left|other).* (\d+)", said, re.MULTILINE
     ) == (["0"] * 7), said
@@ -54,7 +53,7 @@ def test_a_disk_that_is_really_full(tmp_path):
 
 
 def test_no_flipped_bit_gives_other_figures(tmp_path):
-    said = program("flips", "--rounds", "38", tmp_path=tmp_path)
+    said = program("flips", "--rounds", "19", tmp_path=tmp_path)
     assert re.search(r"^\| all \| \d+ \| \d+ \| 0 \| 0 \|$", said, re.MULTILINE), said
 
 

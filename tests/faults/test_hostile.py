@@ -9,7 +9,7 @@ import pytest
 from tests.faults.hostile import run
 from tests.faults.hostile_uploads import uploads
 
-FILES = 150
+FILES = 80
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def test_hostile_uploads_harm_nothing(short_folder):
     assert found.others_failed == 0
     assert found.others_answered > FILES
     assert sum(found.answers.values()) >= FILES - 10
-    assert found.stored >= 30
-    assert found.taken >= 10
+    assert found.stored >= 15
+    assert found.taken >= 5
     assert found.memory_mib[-1] <= 1.1 * found.memory_mib[0] + 8
 
 

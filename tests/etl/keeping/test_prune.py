@@ -224,7 +224,7 @@ ACTIONS = st.sampled_from(["rows", "rows", "window", "force", "freeze", "as of"]
 
 
 @settings(
-    max_examples=5,
+    max_examples=3,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
