@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 IN_FLIGHT: Final = 4
 """Requests of one user that a web process answers at a time; half of its threads."""
 
-BURST_S: Final = 10.0
+BURST_S: Final = 4.0
 """Processor time that a user who was idle may use at once."""
 
-PER_SECOND: Final = 0.5
-"""Processor time that a user gains each second: half of one core, in each web process."""
+PER_SECOND: Final = 0.25
+"""Processor time that a user gains each second: a quarter of one core, in each web process."""
 
 MOST_KNOWN: Final = 10_000
 """Users that are remembered; the one that was idle the longest is forgotten first."""
@@ -77,6 +77,12 @@ class Limits:
             share = self._share(user)
             share.running = max(0, share.running - 1)
             share.left -= max(0.0, self._used() - began)
+
+    def is_spent(self, user: str) -> bool:
+        """Whether `enter` would refuse the user now; told without any other work."""
+        with self._lock:
+            share = self._share(user)
+            return share.running >= self._in_flight or share.left <= 0
 
     @contextmanager
     def taken(self, user: str) -> Iterator[None]:

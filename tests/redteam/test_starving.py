@@ -39,10 +39,13 @@ def app(settings, store, limits):
     return create_app(settings, store, provider=ByHeader(), limits=limits)
 
 
-def ask(app, what, headers):
+def ask(app, what, headers, *, cookie=""):
     values = {"panels-address.data": "", "url.search": "", "area-search.value": "哨"}
     body = body_of(app, what, values)
-    return app.server.test_client().post(guard.CALLBACKS, json=body, headers=headers)
+    browser = app.server.test_client()
+    if cookie:
+        browser.set_cookie("pingan_session", cookie)
+    return browser.post(guard.CALLBACKS, json=body, headers=headers)
 
 
 class Flood:
@@ -125,6 +128,26 @@ def test_the_refusals_are_in_the_audit_once_a_minute(store, home, monkeypatch):
 
 def broken(*_values, **_more):
     raise RuntimeError("a fault of the program")
+
+
+def test_a_crowd_of_one_bearer_is_refused_before_anybody_is_looked_up(app, limits, monkeypatch):
+    """Looking up who asks costs as much as an answer: the others must not pay for it."""
+    looked_up = []
+    real = ByHeader.scope
+
+    def scope(self, request):
+        looked_up.append(request.headers["X-Test-User"])
+        return real(self, request)
+
+    monkeypatch.setattr(ByHeader, "scope", scope)
+    for _ in range(IN_FLIGHT):
+        limits.enter("heavy-desk")
+    assert [ask(app, MAPS, HEAVY, cookie="heavy").status_code for _ in range(3)] == [429] * 3
+    assert looked_up == ["heavy-desk"]
+    assert ask(app, MAPS, OTHER, cookie="other").status_code == 200
+    limits.leave("heavy-desk", 1e18)
+    assert ask(app, MAPS, HEAVY, cookie="heavy").status_code == 200
+    assert looked_up.count("heavy-desk") == 2
 
 
 def test_what_fails_gives_its_share_back(app, monkeypatch):
