@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dash import no_update
 
 from dashboard import (
+    assessment_panel,
     cells,
     controls,
     figures,
@@ -156,7 +157,10 @@ def draw_panels(scope: Scope, snapshot: Snapshot, *, search: str, withheld: bool
         "header": surroundings.header(snapshot.manifest, words, protected=scope.is_protected),
         "breadcrumb": surroundings.breadcrumb(_steps(scope, snapshot, view, words)),
         "footer": surroundings.footer(snapshot.manifest, words, whole=scope.sees_all),
-        "notice": panels.notes(words, (*["withheld"] * withheld, *_notes(snapshot, view))),
+        "notice": [
+            *panels.notes(words, (*["withheld"] * withheld, *_notes(snapshot, view))),
+            *assessment_panel.silence(scope, snapshot, view, words),
+        ],
         "map_note": _window_text(view, words),
     }
     if scope.is_protected:
@@ -202,31 +206,33 @@ def draw_charts(scope: Scope, snapshot: Snapshot, *, search: str) -> Answer:
     window = view.selection.window
     line = trends.trend(scope, snapshot, view.subject, view.selection)
     bars = trends.bars(scope, snapshot, view.subject, view.selection, words)
-    return {
-        "charts": panels.charts(
-            name=_name(scope, snapshot, view.subject, words),
-            is_carried=line is not None and line.is_carried,
-            trend=None
-            if line is None
-            else figures.trend_chart(
-                line.starts,
-                counts=line.counts,
-                last_year=line.last_year,
-                lower=line.lower,
-                upper=line.upper,
-                window=window.periods,
-                grain=window.grain,
-                words=words,
-            ),
-            categories=None
-            if bars is None
-            else figures.category_bars(
-                bars.names, counts=bars.counts, previous=bars.previous, words=words
-            ),
+    name = _name(scope, snapshot, view.subject, words)
+    drawn = panels.charts(
+        name=name,
+        trend=None
+        if line is None
+        else figures.trend_chart(
+            line.starts,
+            counts=line.counts,
+            last_year=line.last_year,
+            lower=line.lower,
+            upper=line.upper,
+            window=window.periods,
             grain=window.grain,
             words=words,
-        )
-    }
+            reported=line.reported,
+            incomplete=line.incomplete,
+        ),
+        categories=None
+        if bars is None
+        else figures.category_bars(
+            bars.names, counts=bars.counts, previous=bars.previous, words=words
+        ),
+        note=panels.trend_note(line, window.grain, words),
+        words=words,
+    )
+    assessed = assessment_panel.draw(scope, snapshot, view, name, words)
+    return {"charts": [assessed, *drawn]}
 
 
 def explain_hover(
@@ -284,7 +290,9 @@ def _ranking(
     name = _name(scope, snapshot, view.focus, words)
     if view.focus.level == view.level:
         title = words("ranking_title", level=level, name=name)
-        return panels.panel(title, panels.empty(words, words("ranking_leaf")))
+        return panels.panel(
+            title, panels.empty(words, words("ranking_leaf")), about="rates", words=words
+        )
     tree = hierarchy(scope, snapshot)
     return panels.ranking(
         ranked,

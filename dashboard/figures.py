@@ -53,6 +53,8 @@ def trend_chart(
     window: int,
     grain: Grain,
     words: Words,
+    reported: Sequence[int | None] = (),
+    incomplete: int = 0,
 ) -> Figure:
     """
     Incidents per period with last year's line and the range that was to be expected.
@@ -65,9 +67,14 @@ def trend_chart(
         One value per period; None = not known.
     window
         Periods of the window at the end, which are shaded.
+    reported
+        The part of the counts that the range speaks of; empty = all of them.
+    incomplete
+        Periods at the end of which part is still to be reported: dotted, never read as a fall.
     """
     days = [start.isoformat() for start in starts]
     hover = words(f"trend_hover_{grain}")
+    told = len(days) - incomplete
     return {
         "data": [
             _line(days, upper, name="", color="rgba(0,0,0,0)", width=0, hover=False),
@@ -81,7 +88,9 @@ def trend_chart(
             )
             | {"fill": "tonexty", "fillcolor": BAND_FILL, "showlegend": True},
             _line(days, last_year, name=words("trend_last_year"), color=PALE, width=1.2),
-            _line(days, counts, name=words("trend_count"), color=LINE, width=2.4),
+            *([_reported(days, reported, words)] if reported else []),
+            *([_running(days, counts, told, words)] if incomplete else []),
+            _line(days[:told], counts[:told], name=words("trend_count"), color=LINE, width=2.4),
         ],
         "layout": _layout()
         | {
@@ -166,6 +175,28 @@ def _line(
         "showlegend": hover,
     }
     return trace | ({"hovertemplate": "%{y:,d}"} if hover else {"hoverinfo": "skip"})
+
+
+def _reported(days: Sequence[str], reported: Sequence[int | None], words: Words) -> dict[str, Any]:
+    line = _line(days, reported, name=words("trend_reported"), color=LINE, width=1.2)
+    return line | {"line": line["line"] | {"dash": "dash"}}
+
+
+def _running(
+    days: Sequence[str], counts: Sequence[int | None], told: int, words: Words
+) -> dict[str, Any]:
+    """The periods that still grow, with the last one that does not, so that the line holds on."""
+    first = max(told - 1, 0)
+    line = _line(
+        days[first:], counts[first:], name=words("trend_incomplete"), color=LINE, width=1.6
+    )
+    hollow = {"symbol": "circle-open", "size": [0] * (told - first) + [7] * (len(days) - told)}
+    return line | {
+        "mode": "lines+markers",
+        "line": line["line"] | {"dash": "dot"},
+        "marker": hollow | {"color": LINE, "line": {"width": 1.6}},
+        "opacity": 0.75,
+    }
 
 
 def _layout() -> dict[str, Any]:

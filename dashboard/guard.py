@@ -11,6 +11,7 @@ every callback by the action that each declares.
 from __future__ import annotations
 
 import functools
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -62,6 +63,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "signout": "signed in",
     "share": "share",
     "upload": "upload",
+    "methods": "signed in",
     "account": "account",
     "account_password": "account",  # nosec B105  # an action - no secret
     "account_totp": "account",
@@ -121,6 +123,7 @@ class Guard:
         self._app = app
         self._provider = provider
         self._limits = limits or Limits()
+        self._crowds: dict[bytes, Scope] = {}
         self._contracts: dict[str, Contract] = {}
         app.server.before_request(self._admit)
         app.server.teardown_request(self._leave)
@@ -228,6 +231,7 @@ class Guard:
             abort(404)
         if request.method not in ("GET", "HEAD", "OPTIONS"):
             _check_origin()
+        self._refuse_crowd()
         scope = self._provider.scope(request)
         if permission == "nobody":
             g.scope = scope or NOBODY
@@ -263,11 +267,26 @@ class Guard:
         try:
             g.share = (user, self._limits.enter(user))
         except TooManyError:
+            if user == current_scope().user and _bearer():
+                self._crowds[_bearer()] = current_scope()
             raise TooManyRequests(retry_after=2) from None
+
+    def _refuse_crowd(self) -> None:
+        """
+        Refuse at once what comes with the cookies of somebody who has too much running already.
+
+        Looking up who it is costs as much as an answer; a crowd of requests must not be paid for
+        by the others.
+        """
+        known = self._crowds.get(_bearer())
+        if known and request.endpoint not in FREE and self._limits.is_spent(known.user):
+            g.scope = known
+            raise TooManyRequests(retry_after=2)
 
     def _leave(self, _error: BaseException | None) -> None:
         if taken := g.pop("share", None):
             self._limits.leave(*taken)
+            self._crowds.pop(_bearer(), None)
 
     def _check_call(self) -> None:
         """Compare a callback's body with its contract: ids, properties, order, triggers."""
@@ -291,6 +310,12 @@ class Guard:
             or not all(isinstance(item, str) and item in known for item in changed)
         ):
             abort(400)
+
+
+def _bearer() -> bytes:
+    """What tells one bearer of cookies from another before anybody is asked; empty without any."""
+    cookies = request.headers.get("Cookie", "")
+    return hashlib.sha256(cookies.encode()).digest() if cookies else b""
 
 
 def current_scope() -> Scope:

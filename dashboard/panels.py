@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dashboard.figures import Figure
     from dashboard.summary import Changes, Ranking, RateRow
     from dashboard.text import Words
+    from dashboard.trend import Trend
     from data.periods import Grain
 
 Component = Any
@@ -23,11 +24,32 @@ Component = Any
 BAND_CLASSES: Final = ("none", "blue", "yellow", "orange", "red")
 
 
-def panel(title: str, *content: Component, note: str = "") -> html.Section:
-    """Frame of every panel: a heading, a note, the content."""
+def panel(
+    title: str, *content: Component, about: str, words: Words, note: str = ""
+) -> html.Section:
+    """
+    Frame of every panel: a heading, the way to its method, a note, the content.
+
+    Parameters
+    ----------
+    about
+        Part of the methods page that explains the figures (`dashboard.pages.methods`).
+    """
     notes = [html.P(note, className="panel-note")] if note else []
-    return html.Section(
-        [html.H2(title, className="panel-title"), *notes, *content], className="panel"
+    head = html.H2([html.Span(title), method_link(about, words)], className="panel-title")
+    return html.Section([head, *notes, *content], className="panel")
+
+
+def method_link(about: str, words: Words) -> html.A:
+    """A mark that leads to a part of the methods page, in a window of its own."""
+    look = "?lang=en" if words.lang == "en" else ""
+    label = words("methods_link")
+    return html.A(
+        "ⓘ",
+        href=f"/methods{look}#{about}",
+        target="_blank",
+        title=label,
+        className="method-link",
     )
 
 
@@ -118,25 +140,40 @@ def charts(
     name: str,
     trend: Figure | None,
     categories: Figure | None,
-    grain: Grain,
-    is_carried: bool,
+    note: str,
     words: Words,
 ) -> list[Component]:
     """Trend and category panels; None = nothing was recorded."""
     missing = empty(words, words("empty_selection"))
-    note = words(f"trend_note_{grain}") + (words("trend_note_carried") if is_carried else "")
     return [
         panel(
             words("trend_title", name=name),
             graph(trend, words) if trend is not None else missing,
+            about="expected",
+            words=words,
             note=note,
         ),
         panel(
             words("categories_title", name=name),
             graph(categories, words) if categories is not None else missing,
+            about="counts",
+            words=words,
             note=words("categories_note"),
         ),
     ]
+
+
+def trend_note(line: Trend | None, grain: Grain, words: Words) -> str:
+    """What the lines of a trend chart are."""
+    if line is None:
+        return ""
+    parts = [words(f"trend_note_{grain}")]
+    parts.append(words("trend_note_stored" if line.is_stored else f"trend_note_range_{grain}"))
+    if line.is_carried:
+        parts.append(words("trend_note_carried"))
+    if line.incomplete:
+        parts.append(words("trend_note_incomplete"))
+    return words("trend_note_join").join(parts)
 
 
 def ranking(
@@ -151,7 +188,7 @@ def ranking(
     """Areas under the focus, most conspicuous first, and the sums that close the table."""
     title = words("ranking_title", level=level_name, name=name)
     if table.total == 0 and not table.rows:
-        return panel(title, empty(words, words("empty_selection")))
+        return panel(title, empty(words, words("empty_selection")), about="rates", words=words)
     most = max((row.count for row in table.rows), default=0)
     heads = ("area", "count", "change", "rate", "ratio", "band")
     body = [_ranked(row, most, area_name(row.area), href(row.area), words) for row in table.rows]
@@ -170,6 +207,8 @@ def ranking(
             ),
             className="table-box",
         ),
+        about="rates",
+        words=words,
         note=words("ranking_note"),
     )
 
@@ -204,6 +243,8 @@ def arithmetic(
         title,
         html.Dl(terms, className="arithmetic"),
         html.P(formula + _gated(row, words), className="panel-note"),
+        about="rates",
+        words=words,
     )
 
 

@@ -62,6 +62,8 @@ def draw_panels(
             words("protected_title", name=name),
             html.P(words("protected_text", k=released.threshold(scope, snapshot))),
             html.P(words("protected_periods"), className="panel-note"),
+            about="protected",
+            words=words,
         ),
     }
 
@@ -88,6 +90,8 @@ def draw_charts(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> A
         panels.panel(
             words("trend_title", name=name),
             panels.graph(chart, words) if any(n is not None for n in shown) else missing,
+            about="protected",
+            words=words,
             note=words("protected_gap"),
         )
     ]
@@ -109,7 +113,8 @@ def comparison(scope: Scope, snapshot: Snapshot, area: Area, words: Words) -> An
     name = _name(scope, snapshot, area, words)
     title = words("compare_title", name=name)
     if found is None:
-        return panels.panel(title, panels.empty(words, words("compare_none")))
+        none = panels.empty(words, words("compare_none"))
+        return panels.panel(title, none, about="protected", words=words)
     heads = ("compare_area", "compare_latest", "compare_recent", "compare_rate")
     above = [row for row in found.rows if row.relation == "above"]
     level = sorted(
@@ -138,6 +143,8 @@ def comparison(scope: Scope, snapshot: Snapshot, area: Area, words: Words) -> An
         html.Div(
             html.Table([head, html.Tbody(body)], className="ranking compare"), className="table-box"
         ),
+        about="protected",
+        words=words,
         note=words("compare_note", first=first, last=last, k=released.threshold(scope, snapshot)),
     )
 
@@ -178,7 +185,8 @@ def _ranking(
         name=_name(scope, snapshot, view.focus, words),
     )
     if view.focus.level == level:
-        return panels.panel(title, panels.empty(words, words("ranking_leaf")))
+        none = panels.empty(words, words("ranking_leaf"))
+        return panels.panel(title, none, about="protected", words=words)
     counts = released.window_counts(scope, snapshot, level, window, category)
     rates = released.level_rates(scope, snapshot, level, window, category)
     inside = tree.inside(level, view.focus) & tree.at(level).valid_on(window.last_day)
@@ -209,7 +217,8 @@ def _ranking(
     head = html.Tr([html.Th(words(f"ranking_{key}"), scope="col") for key in heads])
     table = html.Table([html.Thead(head), html.Tbody(body), html.Tfoot(foot)], className="ranking")
     box = html.Div(table, className="table-box")
-    return panels.panel(title, box, note=words("protected_order"))
+    note = words("protected_order")
+    return panels.panel(title, box, about="protected", words=words, note=note)
 
 
 def _count(value: int | None, words: Words) -> str:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from dashboard import queries
+from dashboard import assessment, queries
 from data import periods, rates
 
 if TYPE_CHECKING:
@@ -35,6 +35,12 @@ class Trend:
     lower: list[float | None]
     upper: list[float | None]
     is_carried: bool
+    is_stored: bool
+    """The range is that of the analysis; else it is computed from the counts."""
+    reported: list[int | None]
+    """The part of the counts that the range speaks of; empty = it speaks of all."""
+    incomplete: int
+    """Periods at the end of which part is still to be reported."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,6 @@ def trend(scope: Scope, snapshot: Snapshot, area: Area, selection: Selection) ->
     first = periods.shift(window.end, 1 - SHOWN[window.grain], grain=window.grain)
     starts = periods.span(first, window.end, grain=window.grain)
     history = series.counts + series.carried
-    expected = rates.expected_range(history, grain=window.grain)
     known = {start: i for i, start in enumerate(series.starts)}
     year = periods.PERIODS_PER_YEAR[window.grain]
     now = [known.get(start) for start in starts]
@@ -70,14 +75,59 @@ def trend(scope: Scope, snapshot: Snapshot, area: Area, selection: Selection) ->
     counts = [None if i is None else int(history[i]) for i in now]
     if not any(counts):
         return None
+    reported, lower, upper = _stored_range(scope, snapshot, area, selection, starts)
+    is_stored = bool(reported)
+    if not is_stored:
+        expected = rates.expected_range(history, grain=window.grain)
+        lower = [_known(expected.lower, i) for i in now]
+        upper = [_known(expected.upper, i) for i in now]
     return Trend(
         starts=starts,
         counts=counts,
         last_year=[None if i is None else int(history[i]) for i in past],
-        lower=[_known(expected.lower, i) for i in now],
-        upper=[_known(expected.upper, i) for i in now],
+        lower=lower,
+        upper=upper,
         is_carried=bool(series.carried.any()),
+        is_stored=is_stored,
+        reported=[] if reported == counts else reported,
+        incomplete=_incomplete(scope, snapshot, selection, starts),
     )
+
+
+def _stored_range(
+    scope: Scope, snapshot: Snapshot, area: Area, selection: Selection, starts: list[dt.date]
+) -> tuple[list[int | None], list[float | None], list[float | None]]:
+    """
+    Reported incidents and the stored range per period; empty where there is none for the selection.
+
+    A range for a filter is not stored. Where only one or two other areas are foreign, a range that
+    leans on the city's course would tell of them.
+    """
+    is_filtered = selection.categories is not None or selection.min_severity > 0
+    day = selection.window.last_day
+    if is_filtered or assessment.stands_alone(scope, snapshot, area.level, day):
+        return [], [], []
+    stored = {row.period_end: row for row in assessment.usual(scope, snapshot, area)}
+    if selection.window.end not in stored:
+        return [], [], []
+    rows = [stored.get(start) for start in starts]
+    return (
+        [None if row is None else row.observed for row in rows],
+        [None if row is None else row.lower for row in rows],
+        [None if row is None else row.upper for row in rows],
+    )
+
+
+def _incomplete(
+    scope: Scope, snapshot: Snapshot, selection: Selection, starts: list[dt.date]
+) -> int:
+    """Periods that hold a day of which part is still to be reported."""
+    is_some = selection.categories is not None
+    day = assessment.first_incomplete_day(scope, snapshot, "any" if is_some else "all")
+    if day is None:
+        return 0
+    grain = selection.window.grain
+    return sum(periods.shift(start, 1, grain=grain) > day for start in starts)
 
 
 def bars(

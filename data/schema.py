@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
+
+from data.analysis_tables import ANALYSIS_TABLES
+from data.columns import Column, Kind, Table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+__all__ = ["Column", "Kind", "SchemaError", "Table", "check_table", "table"]
 
 SCHEMA_VERSION: Final = 2
 """Raised when a stored column changes; readers refuse a snapshot of another version."""
@@ -17,35 +21,9 @@ NOT_PLACED: Final = -1
 UNKNOWN_SEVERITY: Final = 0
 """Stored severity of incidents whose source does not tell one; never shown as a level."""
 
-Kind = Literal["text", "int", "long", "float", "date", "time", "bool"]
-
 
 class SchemaError(ValueError):
     """A frame does not keep the columns or keys of its table; the message lists every fault."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One stored column: its kind, its unit, and whether it may be empty."""
-
-    name: str
-    kind: Kind
-    unit: str = ""
-    nullable: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """One stored table: what a row is, its columns, and the columns that identify a row."""
-
-    rows: str
-    columns: tuple[Column, ...]
-    key: tuple[str, ...]
-
-    @property
-    def names(self) -> list[str]:
-        """Column names in stored order."""
-        return [column.name for column in self.columns]
 
 
 def _counts(index: str, what: str) -> Table:
@@ -294,6 +272,7 @@ TABLES: Final[dict[str, Table]] = {
         ),
         ("batch", "row"),
     ),
+    **ANALYSIS_TABLES,
 }
 
 

@@ -23,6 +23,7 @@ from etl.version import code_version
 if TYPE_CHECKING:
     from data.intake import Intake
     from data.source import Source
+    from etl.analyse.plan import Mode
     from etl.pipeline import Progress
 
 _MADE: Final = (
@@ -65,7 +66,12 @@ def ready_manifest(home: Path, *, size: str, seed: int) -> dict[str, Any] | None
 
 
 def make(
-    home: Path, *, size: Literal["tiny", "small", "large"], seed: int, progress: Progress
+    home: Path,
+    *,
+    size: Literal["tiny", "small", "large"],
+    seed: int,
+    progress: Progress,
+    analyse: Mode = "always",
 ) -> dict[str, Any]:
     """
     Make the files of the city and publish its snapshot.
@@ -90,6 +96,7 @@ def make(
     built = pipeline.build(
         city_folder(),
         home=home,
+        options=pipeline.Options(analyse=analyse),
         progress=lambda step, share: progress(step, _MAKING_SHARE + (1 - _MAKING_SHARE) * share),
     )
     return built.manifest

@@ -67,7 +67,7 @@ class Local:
         self._pool = ProcessPoolExecutor(
             self._cores,
             mp_context=multiprocessing.get_context("fork"),
-            initializer=_end_with_parent,
+            initializer=end_with_parent,
         )
         # A worker that collected what threads of this process still hold would crash.
         gc.freeze()
@@ -150,6 +150,6 @@ def _dask(cluster: str | None, workers: int | None) -> Iterator[Engine]:
         raise EngineError(f"the cluster at {cluster} does not answer: {error}") from error
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End a worker when its parent ends, however that happens; it would hold the lock otherwise."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -3,7 +3,7 @@ Two channels, one event: pairs of incidents that look like the same event, propo
 
 A pair is two current incidents of different sources that are near in place, in time and in class.
 Each incident has at most one partner in each other source. Nothing is merged: counts never change
-by a proposal, and only a person decides. The method is told in `docs/methods.md`.
+by a proposal, and only a person decides. The method is told in `docs/counting.md`.
 """
 
 from __future__ import annotations

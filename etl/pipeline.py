@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from data.analysis_settings import inputs_version
 from data.city import City, read_city
 from data.intake import Intake
 from data.manifest import NoSnapshotError, SnapshotError
 from data.store import Store, check_files
+from etl.analyse.plan import EVERY
 from etl.connectors.files import Written, log_file, pending_files, write_file
 from etl.connectors.view import take_views
 from etl.engine import Engine, open_engine
@@ -26,6 +28,8 @@ from etl.version import code_version
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from etl.analyse.plan import Mode
 
 Progress = Callable[[str, float], None]
 
@@ -67,12 +71,15 @@ class Options:
         As in `etl.engine.open_engine`.
     as_of
         Publish what was known at this moment (with a time zone), beside the current snapshot.
+    analyse
+        When to analyse: `always`, `due` (see `etl.analyse.plan`) or `never`.
     """
 
     force: bool = False
     cluster: str | None = None
     workers: int | None = None
     as_of: dt.datetime | None = None
+    analyse: Mode = "always"
 
 
 def build(
@@ -148,8 +155,9 @@ def _build(work: _Work) -> Built:
     ledger = _checked_ledger(work, epoch, renew=work.options.force)
     failed |= _log(work, written, len(waiting))
     batches = work.intake.batches(after=ledger.last()[1])
-    current = _current(work.home)
-    if not batches and _is_same(current, epoch, ledger):
+    current = published(work.home)
+    waits = work.options.analyse != "never" and analysis_waits(current, work.now)
+    if not batches and not waits and _is_same(current, epoch, ledger):
         assert current is not None
         return Built(current, is_new=False, failed=failed)
     ledger.check_files()
@@ -204,6 +212,7 @@ def _publish(
         now=work.now,
         as_of=upto is not None,
         anew=work.options.force,
+        analyse=work.options.analyse,
     )
     return publish(edition, work.engine, _part(work.tell, 0.65, 1.0))
 
@@ -248,7 +257,8 @@ def _nothing(ledger: Ledger, upto: int, failed: dict[str, str]) -> str:
     return f"no row of any source was accepted; reasons: {reasons}{said}"
 
 
-def _current(home: Path) -> dict[str, Any] | None:
+def published(home: Path) -> dict[str, Any] | None:
+    """Manifest of the published snapshot; None where there is none that can be read."""
     store = Store(home)
     try:
         return store.manifest(store.current_id()).raw
@@ -256,8 +266,18 @@ def _current(home: Path) -> dict[str, Any] | None:
         return None
 
 
+def analysis_waits(manifest: dict[str, Any] | None, now: dt.datetime) -> bool:
+    """Whether a snapshot holds rows that were left for a later analysis, which is due by now."""
+    told = (manifest or {}).get("analysis", {})
+    if manifest is None or "batch" not in told or told["batch"] >= manifest["batch"]:
+        return False
+    return now - dt.datetime.fromisoformat(told["made_at"]) >= EVERY
+
+
 def _is_same(current: dict[str, Any] | None, epoch: Epoch, ledger: Ledger) -> bool:
     if current is None or current.get("epoch") != epoch.id:
+        return False
+    if current.get("analysis", {}).get("inputs") != inputs_version(epoch.city.folder):
         return False
     return current["batch"] == ledger.last()[1] and _is_sound(current, epoch.home)
 

@@ -25,6 +25,7 @@ from data.store import MANIFESTS
 from data.writer import SnapshotWriter, new_snapshot_id
 from etl import manifest as manifests
 from etl.aggregate import MonthCounts, count_month
+from etl.analyse.step import analyse
 from etl.boundaries import cut_level_tiles
 from etl.covered import Periods, covered_periods
 from etl.delta import commit_parts, incidents_entry
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from etl.analyse.plan import Mode
     from etl.engine import Engine
     from etl.epoch import Epoch
     from etl.ledger import Ledger
@@ -100,6 +102,8 @@ class Edition:
         Whether this is what was known then: it is not made the current snapshot.
     anew
         Keep no file of the parent.
+    analyse
+        When to analyse (`etl.analyse.plan`).
     """
 
     epoch: Epoch
@@ -110,6 +114,7 @@ class Edition:
     now: dt.datetime
     as_of: bool = False
     anew: bool = False
+    analyse: Mode = "always"
 
     @property
     def kept(self) -> list[dict[str, Any]]:
@@ -171,11 +176,18 @@ def _publish(
     matched = _matches(edition, writer, engine)
     tell("rates", 0.5)
     risk = _risk(edition, writer, counts, periods, engine)
+    tell("analyse", 0.55)
+    analysis = analyse(
+        edition,
+        periods,
+        folder=writer.folder.relative_to(epoch.home).as_posix(),
+        tell=lambda share: tell("analyse", 0.55 + 0.1 * share),
+    )
     tell("protect", 0.65)
     released = _release(edition, writer, counts, periods, engine)
     tell("tables", 0.7)
     _static_tables(edition, writer, register, batches)
-    for entry in [*counts, *matched, *risk]:
+    for entry in [*counts, *matched, *risk, *analysis.entries]:
         writer.keep(entry)
     levels = _tiles(edition, writer, engine)
     tell("publish", 0.95)
@@ -199,6 +211,7 @@ def _publish(
             "published_agreement": manifests.agreement_entries(batches),
             "matches": matches_entry(epoch.home, matched),
             RECORD: released,
+            "analysis": analysis.facts,
             # The table for other programs shows today, whatever day is rebuilt.
             "incidents": incidents_entry(
                 ledger, None if edition.as_of else commit_parts(epoch, ledger)

@@ -19,6 +19,7 @@ import pyogrio
 from data import seals
 from data.manifest import SnapshotError
 from data.store import Snapshot, Store, check_files
+from etl.analyse import verify as analysis
 from etl.protect.check import ReleaseFault, check_releases
 from etl.risk import area_risk
 from geo import cells as h3_cells
@@ -36,6 +37,11 @@ _RISK_TOLERANCE: Final = 1e-9
 
 class Failed(ValueError):  # noqa: N818 - it is an outcome of a check, not a fault of the program
     """A check does not hold; the message says where."""
+
+
+_FAULTS: Final = (
+    Failed, analysis.AnalysisFault, SnapshotError, seals.DamageError, OSError, duckdb.Error,
+)  # fmt: skip
 
 
 def verify(home: Path, snapshot_id: str | None = None) -> Report:
@@ -59,7 +65,7 @@ def verify(home: Path, snapshot_id: str | None = None) -> Report:
     def run(name: str, check: Callable[[], str]) -> bool:
         try:
             detail, passed = check(), True
-        except (Failed, SnapshotError, seals.DamageError, OSError, duckdb.Error) as error:
+        except _FAULTS as error:
             detail, passed = str(error), False
         checks.append({"name": name, "ok": passed, "detail": detail})
         return passed
@@ -75,7 +81,8 @@ def verify(home: Path, snapshot_id: str | None = None) -> Report:
 
     if all([run("files", files), run("files of incidents", incident_files)]):
         snapshot = Snapshot(home, manifest)
-        for name, check in _CHECKS.items():
+        analysed = analysis.CHECKS if analysis.is_analysed(snapshot) else {}
+        for name, check in (_CHECKS | analysed).items():
             run(name, partial(check, snapshot))
     return {
         "ok": all(entry["ok"] for entry in checks),

@@ -9,7 +9,7 @@ then three integer operations.
 
 from __future__ import annotations
 
-from itertools import repeat
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 import h3.api.basic_int as h3
@@ -319,6 +319,12 @@ def neighbours(cells: ArrayLike) -> sparse.csr_array:
     rows, columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
     ones = np.ones(len(rows), dtype=np.int8)
     return sparse.csr_array((ones, (rows, columns)), shape=(len(known), len(known)))
+
+
+def with_neighbours(numbers: ArrayLike) -> NDArray[np.int64]:
+    """Distinct numbers of given cells and all that touch them, in ascending order."""
+    disks = [h3.grid_disk(cell, 1) for cell in _every_cell(numbers).tolist()]
+    return np.unique(np.fromiter(chain.from_iterable(disks), dtype=np.int64))
 
 
 def _check_resolution(resolution: int) -> None:

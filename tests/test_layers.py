@@ -40,7 +40,7 @@ def test_a_module_imports_only_what_its_layer_may(path):
     assert names & set(ALLOWED) <= ALLOWED[package]
     if package != "dashboard":
         assert not names & WEB
-    if path != ROOT / "geo" / "cells.py":
+    if path not in (ROOT / "geo" / "cells.py", ROOT / "geo" / "covering.py"):
         assert "h3" not in names
 
 

@@ -26,7 +26,7 @@ LEVELS = ("county", "township", "community")
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory):
     home = tmp_path_factory.mktemp("demo")
-    demo.make(home, size="tiny", seed=20261115, progress=lambda *_: None)
+    demo.make(home, size="tiny", seed=20261115, progress=lambda *_: None, analyse="never")
     return Store(home).current()
 
 

@@ -12,6 +12,7 @@ from dashboard.pages import (
     audit,
     errors,
     external,
+    methods,
     render,
     settings,
     setup,
@@ -45,6 +46,7 @@ def register(server: Flask, context: PageContext) -> None:
     add("/account/totp", "account_totp", None, account.change_totp, home="account")
     add("/account/sessions", "account_sessions", None, account.end_sessions, home="account")
     add("/views", "views", views.show, views.take)
+    add("/methods", "methods", methods.show)
     add("/users", "users", users.show)
     add("/users/add", "users_add", None, users.add, home="users")
     add("/users/of/<login>", "user", user.show)

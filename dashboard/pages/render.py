@@ -160,6 +160,10 @@ def _menu(scope: Scope) -> list[Link]:
             path = url_for(endpoint)
             here = request.path == path or request.path.startswith(f"{path}/")
             links.append(Link(told(key), address(endpoint), here))
+    # Last: nobody's work begins with it.
+    if "methods" in current_app.view_functions:
+        here = request.path == url_for("methods")
+        links.append(Link(told("menu_methods"), address("methods"), here))
     return links
 
 

@@ -49,17 +49,18 @@ def watch(city: CityFolder) -> None:
         from etl.connectors.watch import stopped_by_signals
         from etl.connectors.watch import watch as run
 
-        home = settings().home
+        home, due = settings().home, pipeline.Options(analyse="due")
         with stopped_by_signals() as stopped:
             run(
                 city,
                 home,
-                build=lambda: int(pipeline.build(city, home=home).manifest["batch"]),
+                build=lambda: int(pipeline.build(city, home=home, options=due).manifest["batch"]),
                 clock=lambda: dt.datetime.now(dt.UTC),
                 wait=stopped.wait,
                 stop=stopped.is_set,
                 environ=os.environ,
                 report=lambda one: typer.echo(_line(one)),
+                is_stale=lambda now: pipeline.analysis_waits(pipeline.published(home), now),
             )
 
 

@@ -12,6 +12,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from data.analysis_settings import inputs_version
 from data.city import CityError, folder_hash, read_city
 from data.intake import Intake
 from etl.connectors.files import take_files
@@ -43,6 +44,7 @@ class Watch:
         environ: Mapping[str, str],
         report: Callable[[Taken], None],
         opener: Callable[[Source, Intake, Mapping[str, str]], Consumer] = open_consumer,
+        is_stale: Callable[[dt.datetime], bool] = lambda _now: False,
     ) -> None:
         self._folder = folder
         self._intake = Intake(home)
@@ -50,6 +52,7 @@ class Watch:
         self._environ = environ
         self._report = report
         self._opener = opener
+        self._is_stale = is_stale
         self._consumers: dict[str, Consumer] = {}
         self._built: tuple[int, str] | None = None
 
@@ -61,7 +64,7 @@ class Watch:
         """
         try:
             city = read_city(self._folder, home=self._intake.home)
-            rules = folder_hash(self._folder)
+            rules = folder_hash(self._folder) + inputs_version(self._folder)
         except (CityError, OSError) as error:
             self._report(Taken("", self._folder.name, error=str(error)))
             return False
@@ -69,7 +72,8 @@ class Watch:
             self._report(taken)
         try:
             waiting = self._intake.batches(after=self._built[0] if self._built else 0)
-            if not waiting and (self._built is None or self._built[1] == rules):
+            same = self._built is None or self._built[1] == rules
+            if not waiting and same and not self._is_stale(now):
                 return False
             self._built = (self._build(), rules)
         except (ValueError, RuntimeError, *STORAGE_FAULTS) as error:
@@ -119,6 +123,7 @@ def watch(
     environ: Mapping[str, str],
     report: Callable[[Taken], None],
     opener: Callable[[Source, Intake, Mapping[str, str]], Consumer] = open_consumer,
+    is_stale: Callable[[dt.datetime], bool] = lambda _now: False,
 ) -> int:
     """
     Go round until told to stop; a round that has begun is finished.
@@ -137,13 +142,23 @@ def watch(
         Holds the URLs of views and the servers of topics.
     report
         Told of everything taken in and of every fault.
+    is_stale
+        Whether what is published waits for its analysis, although nothing new came.
 
     Returns
     -------
     builds
         How many builds were made.
     """
-    watching = Watch(city_folder, home, build=build, environ=environ, report=report, opener=opener)
+    watching = Watch(
+        city_folder,
+        home,
+        build=build,
+        environ=environ,
+        report=report,
+        opener=opener,
+        is_stale=is_stale,
+    )
     builds = 0
     try:
         while not stop():

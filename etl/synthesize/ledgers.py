@@ -18,6 +18,8 @@ from data.codebooks import read_book
 from etl.synthesize.incidents import NEVER, Incidents
 from etl.synthesize.plan import FIRST_DAY, Floats, Ints
 from etl.synthesize.rhythm import STREAMS
+from etl.synthesize.stages import COLUMNS as STAGES
+from etl.synthesize.stages import draw_stages
 from geo import crs
 
 if TYPE_CHECKING:
@@ -241,6 +243,9 @@ def make_ledger(
     share = _POINT_SHARE[source] if point_share is None else point_share
     has_point = rng.random(count) < share
     values = _values(found, config, words)
+    if set(columns) & set(STAGES):
+        stages = draw_stages(found, located.codes["township"][found.address])
+        values |= {name: _times(seconds, config) for name, seconds in stages.items()}
     used, row = np.unique(found.address, return_inverse=True)
     lng, lat = _shifted(located.lng[used], located.lat[used], config["frame"])
     values["lng"] = np.where(has_point, lng[row], np.nan)

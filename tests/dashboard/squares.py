@@ -15,6 +15,7 @@ from data.access import Grant, Scope
 from data.periods import Window, shift, span
 from data.writer import SnapshotWriter
 from geo import cells as hexagons
+from tests.dashboard.analysed import add_analysis, facts
 
 LEVELS = ("city", "county", "township", "community", "grid")
 LAST = dt.date(2026, 11, 9)
@@ -258,7 +259,7 @@ def add_basics(writer, areas):
     )
 
 
-def publish(home: Path, *, severities=True):
+def publish(home: Path, *, severities=True, analysed=True):
     areas = make_areas()
     incidents = make_incidents(areas)
     if not severities:
@@ -280,7 +281,11 @@ def publish(home: Path, *, severities=True):
         writer.add_table("area_risk", rows, part=end.isoformat())
     add_releases(writer, areas, counts)
     placed = {level: int((incidents[level] < 0).sum()) for level in LEVELS}
-    writer.publish(make_manifest(len(incidents), placed))
+    manifest = make_manifest(len(incidents), placed)
+    if analysed:
+        add_analysis(writer, areas, counts, LAST)
+        manifest["analysis"] = facts(LAST)
+    writer.publish(manifest)
 
 
 RELEASED = 20

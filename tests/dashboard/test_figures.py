@@ -43,6 +43,25 @@ def test_figures_are_as_agreed(name):
     assert made == json.loads(path.read_text(encoding="utf-8"))
 
 
+def test_what_still_grows_is_dotted_and_goes_on_from_what_is_told():
+    chart = figures.trend_chart(
+        DAYS, counts=[3, 4, 7, 2], last_year=[None] * 4, lower=[0.0] * 4, upper=[9.0] * 4,
+        window=2, grain="week", words=Words("zh"), reported=[3, 3, 6, 2], incomplete=2,
+    )  # fmt: skip
+    go.Figure(chart)
+    *_, reported, running, told = chart["data"]
+    assert told["y"] == [3, 4]
+    assert running["y"] == [4, 7, 2]
+    assert (running["line"]["dash"], reported["line"]["dash"]) == ("dot", "dash")
+    assert running["marker"]["size"] == [0, 7, 7]
+    everything = figures.trend_chart(
+        DAYS, counts=[3, 4, 7, 2], last_year=[None] * 4, lower=[0.0] * 4, upper=[9.0] * 4,
+        window=2, grain="week", words=Words("zh"), incomplete=4,
+    )  # fmt: skip
+    assert everything["data"][-1]["y"] == []
+    assert everything["data"][-2]["y"] == [3, 4, 7, 2]
+
+
 @pytest.mark.parametrize("figure", [trend, bars], ids=["trend", "bars"])
 def test_figures_are_light(figure):
     assert len(json.dumps(figure())) < 6_000

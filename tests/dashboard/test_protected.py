@@ -166,6 +166,7 @@ def test_the_comparison_is_drawn_for_who_sees_a_part_and_not_for_the_city(
     shown = dumped(
         protected.comparison(TOWNSHIP, snapshot, Area("township", 5), WORDS)
         .to_plotly_json()["props"]["children"][0]
+        .to_plotly_json()["props"]["children"][0]
         .to_plotly_json()
     )
     assert str(names[5]) in shown

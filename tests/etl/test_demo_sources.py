@@ -69,7 +69,9 @@ class Demo:
 
     def __init__(self, home) -> None:
         self.home = home
-        self.manifest = demo.make(home, size="tiny", seed=SEED, progress=lambda *_: None)
+        self.manifest = demo.make(
+            home, size="tiny", seed=SEED, progress=lambda *_: None, analyse="never"
+        )
         self.folder = demo.source_folder(home)
         self.truth = read_truth(self.folder / "truth.json")
         self.city = read_city(demo.city_folder(), home=home)

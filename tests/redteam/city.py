@@ -15,6 +15,7 @@ from data.access import Grant, Scope
 from data.periods import Window
 from data.writer import SnapshotWriter
 from tests.dashboard import squares
+from tests.dashboard.analysed import add_analysis, facts
 from tests.dashboard.squares import LAST, LEVELS, RESOLUTIONS
 
 OWN = {"county": "9901002", "township": "9902006", "community": "9903022", "grid": "9904086"}
@@ -114,9 +115,10 @@ def publish(home):
     for end, rows in squares.make_risk(areas(), counts).groupby("period_end"):
         writer.add_table("area_risk", rows, part=end.isoformat())
     squares.add_releases(writer, areas(), counts)
+    add_analysis(writer, areas(), counts, LAST)
     total = int(weighed()["weight"].sum())
     placed = {level: int(weighed().loc[weighed()[level] < 0, "weight"].sum()) for level in LEVELS}
-    writer.publish(squares.make_manifest(total, placed))
+    writer.publish(squares.make_manifest(total, placed) | {"analysis": facts(LAST)})
 
 
 @cache

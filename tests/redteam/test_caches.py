@@ -1,6 +1,7 @@
 """What was kept for one user reaches another only where both may see the same."""
 
 import dataclasses
+import datetime as dt
 import itertools
 import json
 import sys
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard import areas, cells, controls, guard, queries, released
+from dashboard import areas, assessment, cells, controls, guard, queries, released
 from dashboard.app import create_app
 from dashboard.areas import Area
 from dashboard.cache import _key
@@ -43,6 +44,7 @@ USERS = {
 
 NOW = Selection(Window(LAST, 4, "week"), None, 0)
 SOME = Selection(Window(shift(LAST, -4, grain="week"), 13, "week"), (1, 2), 3)
+AS_OF = LAST + dt.timedelta(days=6)
 STARTS = tuple(Window(shift(LAST, -1, grain="week"), 4, "week").starts)
 OWN = (
     Area("grid", 85),
@@ -64,6 +66,21 @@ ASKED = {
     queries.area_series: [(area, NOW) for area in OWN],
     queries.category_counts: [(area, NOW) for area in OWN],
     queries.search_areas: [("哨", LAST, 50), ("9904085", LAST, 8)],
+    assessment.settings: [()],
+    assessment.index: [(area, LAST) for area in OWN],
+    assessment.trace: [(area, LAST) for area in OWN],
+    assessment.ranked: [(level, LAST) for level in ("grid", "township", "city")],
+    assessment.signals: [(area, AS_OF) for area in OWN],
+    assessment.chances: [(level, AS_OF) for level in ("grid", "township", "city")],
+    assessment.records: [(level,) for level in ("grid", "township", "city")],
+    assessment.forecasts: [(area,) for area in OWN],
+    assessment.verdicts: [(level,) for level in ("grid", "township", "city")],
+    assessment.clocks: [(area,) for area in OWN],
+    assessment.cohort: [(area,) for area in OWN],
+    assessment.trust: [(area, LAST) for area in OWN],
+    assessment.usual: [(area,) for area in OWN],
+    assessment.first_incomplete_day: [("all",), ("any",)],
+    assessment.stands_alone: [(level, LAST) for level in ("grid", "county", "city")],
     cells.register: [(6,), (8,)],
     cells.cell_counts: [(8, NOW), (7, SOME)],
     cells._own: [()],

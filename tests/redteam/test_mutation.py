@@ -30,6 +30,7 @@ ENDPOINTS = {
     "export": ("POST", "/export", "export"),
     "signout": ("POST", "/signout", ""),
     "share": ("POST", "/share", "share"),
+    "methods": ("GET", "/methods", ""),
     "account": ("GET", "/account", "account"),
     "account_password": ("POST", "/account/password", "account"),
     "account_totp": ("POST", "/account/totp", "account"),

@@ -36,7 +36,7 @@ PERMISSIONS = {
     "signin": "anyone", "signin_external": "anyone", "signin_back": "anyone", "setup": "anyone",
     "signout": "signed in",
     "account": "account", "account_password": "account", "account_totp": "account",
-    "account_sessions": "account", "views": "views",
+    "account_sessions": "account", "views": "views", "methods": "signed in",
     "users": "users_read", "user": "users_read", "users_add": "users_change",
     "user_change": "users_change",
     "audit": "audit", "audit_verify": "audit", "audit_export": "audit",

@@ -1,0 +1,382 @@
+"""
+What the stored analysis says of one area; nothing is computed here that the pipeline did not store.
+
+Every function keeps to the scope. Those of a whole level tell how well a method does there, never
+which areas are meant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from dashboard.areas import hierarchy
+from dashboard.cache import scoped_cache
+from dashboard.queries import exact
+from dashboard.summary import OTHERS
+from data.access import NotVisibleError
+from data.shown_settings import settings_from
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from dashboard.areas import Area
+    from data.access import Scope
+    from data.shown_settings import ShownSettings
+    from data.store import Snapshot
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Index:
+    """Row of `area_index`; see `data.index_tables`."""
+
+    status: str
+    risk: float
+    safety_index: float
+    colour: int
+    raw_colour: int
+    gated_colour: int
+    p: float
+    n: int
+    override: str
+    held: bool
+    stability: float
+    is_firm: bool
+    small_sample: bool
+    missing_weight: float
+    rank_lower: int
+    rank_upper: int
+    repeat_red: int
+    config: str
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Row of `signals`; see `data.signal_tables`."""
+
+    group: str
+    colour: int
+    by: str
+    window_days: int
+    observed: float
+    expected: float
+    lower: float
+    upper: float
+    reached_on: dt.date
+    expires: dt.date
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Areas of a level tested for a group's colour, and how many show it by chance alone."""
+
+    group: str
+    colour: int
+    tested: int
+    by_chance: float
+
+
+@dataclass(frozen=True)
+class Record:
+    """What became of a level's signals of one colour in the last periods, all groups together."""
+
+    colour: int
+    periods: int
+    issued: int
+    followed: int
+    by_chance: float
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Incidents of the next period: mean and 90 % interval."""
+
+    group: str
+    period_start: dt.date
+    mean: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a level's forecast of a group is shown, and why not."""
+
+    group: str
+    is_shown: bool
+    reason: str
+    reason_method: str
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Row of `clock_states`, all groups together; NaN = not known."""
+
+    clock: str
+    started: int
+    running: int
+    overdue: int
+    unknown: int
+    expected_breach_6h: float
+    expected_breach_24h: float
+    oldest_overdue_days: float
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The newest cohort that had thirty days to be resolved."""
+
+    period_end: dt.date
+    received: int
+    resolved_30d: float
+    unknown: int
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Row of `area_trust`; shares are NaN where there was nothing to share."""
+
+    reported: int
+    discovered: int
+    discovered_share: float
+    unplaced_share: float
+    complete: float
+    silent_sources: str
+    is_silent: bool
+
+
+@dataclass(frozen=True)
+class Usual:
+    """One period of `expected`: reported incidents, and the range that was to be expected."""
+
+    period_end: dt.date
+    observed: int
+    lower: float
+    upper: float
+
+
+@scoped_cache
+def settings(scope: Scope, snapshot: Snapshot) -> ShownSettings | None:
+    """Settings of the analysis; None for a snapshot that was not analysed."""
+    exact(scope)
+    entry = snapshot.manifest.raw.get("analysis", {}).get("shown")
+    return settings_from(entry) if entry else None
+
+
+@scoped_cache
+def index(scope: Scope, snapshot: Snapshot, area: Area, end: dt.date) -> Index | None:
+    """
+    Risk index of one area in the window that ends with a period; None where it is not stored.
+
+    Raises
+    ------
+    NotVisibleError
+        The area is unknown or outside the scope; so in all functions of an area here.
+    """
+    found = _of_period(scope, snapshot, area, "area_index", Index, end=end)
+    return found[0] if found else None
+
+
+@scoped_cache
+def trace(scope: Scope, snapshot: Snapshot, area: Area, end: dt.date) -> pd.DataFrame:
+    """Rows of `index_trace` of one area and period; none where they are not kept."""
+    _check(scope, snapshot, area)
+    if "index_trace" not in snapshot.tables():
+        return pd.DataFrame()
+    return snapshot.query(
+        "SELECT indicator, count, baseline, ratio, points, weight, status FROM index_trace "
+        "WHERE level = ? AND area_index = ? AND period_end = ? ORDER BY indicator",
+        [area.level, area.index, end],
+    )
+
+
+@scoped_cache
+def ranked(scope: Scope, snapshot: Snapshot, level: str, end: dt.date) -> int:
+    """Areas of a level that share the ranks of a period."""
+    _check_level(scope, snapshot, level)
+    if "area_index" not in snapshot.tables():
+        return 0
+    found = snapshot.arrays(
+        "SELECT count(*) AS n FROM area_index WHERE level = ? AND period_end = ? "
+        "AND rank_lower > 0",
+        [level, end],
+    )
+    return int(found["n"][0])
+
+
+@scoped_cache
+def signals(scope: Scope, snapshot: Snapshot, area: Area, day: dt.date) -> tuple[Signal, ...]:
+    """Signals that an area shows on a day, the highest colour first."""
+    condition = 'AND day = ? ORDER BY colour DESC, "group"'
+    return _of_area(scope, snapshot, area, "signals", Signal, condition=condition, values=[day])
+
+
+@scoped_cache
+def chances(scope: Scope, snapshot: Snapshot, level: str, day: dt.date) -> tuple[Chance, ...]:
+    """How many areas of a level would show each colour on a day by chance alone."""
+    _check_level(scope, snapshot, level)
+    return _rows(
+        snapshot, "signal_chance", Chance, "level = ? AND day = ? ORDER BY colour", [level, day]
+    )
+
+
+@scoped_cache
+def records(scope: Scope, snapshot: Snapshot, level: str) -> tuple[Record, ...]:
+    """What became of a level's signals, colour by colour."""
+    _check_level(scope, snapshot, level)
+    if "signal_records" not in snapshot.tables():
+        return ()
+    found = snapshot.query(
+        "SELECT colour, count(DISTINCT period_end) AS periods, sum(issued) AS issued, "
+        "sum(followed) AS followed, sum(by_chance) AS by_chance FROM signal_records "
+        "WHERE level = ? GROUP BY colour ORDER BY colour",
+        [level],
+    )
+    return tuple(_made(Record, row) for row in found.to_dict("records"))
+
+
+@scoped_cache
+def forecasts(scope: Scope, snapshot: Snapshot, area: Area) -> tuple[Forecast, ...]:
+    """Forecasts of the newest period that is forecast, `all` first."""
+    newest = (
+        "AND period_start = (SELECT max(period_start) FROM forecasts) "
+        'ORDER BY "group" <> \'all\', "group"'
+    )
+    return _of_area(scope, snapshot, area, "forecasts", Forecast, condition=newest)
+
+
+@scoped_cache
+def verdicts(scope: Scope, snapshot: Snapshot, level: str) -> tuple[Verdict, ...]:
+    """Which forecasts of a level are shown."""
+    _check_level(scope, snapshot, level)
+    return _rows(snapshot, "forecast_verdicts", Verdict, 'target = ? ORDER BY "group"', [level])
+
+
+@scoped_cache
+def clocks(scope: Scope, snapshot: Snapshot, area: Area) -> tuple[Clock, ...]:
+    """How the clocks of an area stand, all groups together."""
+    condition = "AND \"group\" = 'all'"
+    return _of_area(scope, snapshot, area, "clock_states", Clock, condition=condition)
+
+
+@scoped_cache
+def cohort(scope: Scope, snapshot: Snapshot, area: Area) -> Cohort | None:
+    """The newest cohort that is old enough to be judged."""
+    condition = (
+        "AND \"group\" = 'all' AND resolved_30d IS NOT NULL AND received > 0 "
+        "ORDER BY period_end DESC LIMIT 1"
+    )
+    found = _of_area(scope, snapshot, area, "resolution_cohorts", Cohort, condition=condition)
+    return found[0] if found else None
+
+
+@scoped_cache
+def trust(scope: Scope, snapshot: Snapshot, area: Area, end: dt.date) -> Trust | None:
+    """How far the data of an area can be trusted; None where it is not stored."""
+    found = _of_period(scope, snapshot, area, "area_trust", Trust, end=end)
+    return found[0] if found else None
+
+
+@scoped_cache
+def usual(scope: Scope, snapshot: Snapshot, area: Area) -> tuple[Usual, ...]:
+    """Reported incidents of each stored period and the range to be expected, oldest first."""
+    condition = "AND \"group\" = 'all' AND lower IS NOT NULL ORDER BY period_end"
+    return _of_area(scope, snapshot, area, "expected", Usual, condition=condition)
+
+
+@scoped_cache
+def first_incomplete_day(
+    scope: Scope, snapshot: Snapshot, groups: Literal["all", "any"]
+) -> dt.date | None:
+    """
+    First day of which part is still to be reported; None = all days are complete.
+
+    Parameters
+    ----------
+    groups
+        `all` incidents together, or `any` group: the slowest, for a selection of some categories.
+    """
+    exact(scope)
+    if "completeness" not in snapshot.tables():
+        return None
+    where = "" if groups == "any" else "AND \"group\" = 'all'"
+    found = snapshot.query(
+        f"SELECT min(day) AS day FROM completeness WHERE NOT is_complete {where}"
+    )
+    day = found["day"].iloc[0]
+    return None if pd.isna(day) else pd.Timestamp(day).date()
+
+
+@scoped_cache
+def stands_alone(scope: Scope, snapshot: Snapshot, level: str, day: dt.date) -> bool:
+    """Whether what compares areas of a level would tell of the few others that are foreign."""
+    _check_level(scope, snapshot, level)
+    areas = hierarchy(scope, snapshot).at(level)
+    foreign = int(np.count_nonzero(areas.valid_on(day) & ~areas.visible))
+    return 0 < foreign < OTHERS
+
+
+def _check(scope: Scope, snapshot: Snapshot, area: Area) -> None:
+    exact(scope)
+    hierarchy(scope, snapshot).check(area)
+
+
+def _check_level(scope: Scope, snapshot: Snapshot, level: str) -> None:
+    """A level of which the scope covers some area."""
+    exact(scope)
+    tree = hierarchy(scope, snapshot)
+    if level not in tree.order or not tree.at(level).visible.any():
+        raise NotVisibleError("no such level")
+
+
+def _of_area(
+    scope: Scope,
+    snapshot: Snapshot,
+    area: Area,
+    table: str,
+    kind: type[Row],
+    *,
+    condition: str = "",
+    values: Sequence[object] = (),
+) -> tuple[Row, ...]:
+    _check(scope, snapshot, area)
+    where = f"level = ? AND area_index = ? {condition}"
+    return _rows(snapshot, table, kind, where, [area.level, area.index, *values])
+
+
+def _of_period(
+    scope: Scope, snapshot: Snapshot, area: Area, table: str, kind: type[Row], *, end: dt.date
+) -> tuple[Row, ...]:
+    condition = "AND period_end = ?"
+    return _of_area(scope, snapshot, area, table, kind, condition=condition, values=[end])
+
+
+def _rows(
+    snapshot: Snapshot, table: str, kind: type[Row], where: str, values: Sequence[object]
+) -> tuple[Row, ...]:
+    """Rows of a table as objects of a kind; none in a snapshot without the table."""
+    if table not in snapshot.tables():
+        return ()
+    columns = ", ".join(f'"{field.name}"' for field in fields(kind))  # type: ignore[arg-type]
+    found = snapshot.query(f"SELECT {columns} FROM {table} WHERE {where}", values)
+    return tuple(_made(kind, row) for row in found.to_dict("records"))
+
+
+def _made(kind: type[Row], row: dict[Any, Any]) -> Row:
+    """Days as days, whole numbers as Python's own."""
+    days = {
+        name: value.date() if isinstance(value, pd.Timestamp) else value
+        for name, value in row.items()
+    }
+    whole = {
+        field.name: int(days[field.name])
+        for field in fields(kind)  # type: ignore[arg-type]
+        if field.type == "int"
+    }
+    return kind(**days | whole)

@@ -1,0 +1,1 @@
+"""Analysis of areas: baselines, index, hot spots, signals, forecasts, deadlines, effects."""

@@ -1,0 +1,1 @@
+"""Forecasts of the next period, and the scorecard that is kept of them."""
