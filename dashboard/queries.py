@@ -143,17 +143,39 @@ def level_rates(
     Rates and bands of every area of a level, computed from the city down.
 
     Areas that are not valid on the window's last day have no exposure then: they keep their
-    counts, get no band, and lend nothing to the priors of others.
+    counts, get no band, and lend nothing to the priors of others. An area of which a source has
+    fallen silent has no band either, in a window that reaches the newest period.
     """
     tree = hierarchy(scope, snapshot)
     chain = tree.levels[: tree.order.index(level) + 1]
     day = selection.window.last_day
-    return rates.rates_by_level(
+    found = rates.rates_by_level(
         [window_counts(scope, snapshot, areas.level, selection)[:-1] for areas in chain],
         [np.where(areas.valid_on(day), areas.exposure, np.nan) for areas in chain],
         [areas.parents for areas in chain],
         periods=selection.window.periods,
     )[-1]
+    newest = snapshot.manifest.raw.get("analysis", {}).get("last", "9999")
+    if selection.window.end.isoformat() < newest:
+        return found
+    silent = silent_areas(scope, snapshot, level)
+    return replace(found, band=np.where(silent, rates.NO_DATA, found.band).astype(np.int8))
+
+
+@scoped_cache
+def silent_areas(scope: Scope, snapshot: Snapshot, level: str) -> NDArray[np.bool_]:
+    """Areas of a level of which a source has fallen silent in the newest period, (n areas,)."""
+    exact(scope)
+    flags = np.zeros(len(hierarchy(scope, snapshot).at(level).parents), dtype=bool)
+    if "area_trust" in snapshot.tables():
+        newest = "SELECT max(period_end) FROM area_trust"
+        rows = snapshot.arrays(
+            "SELECT area_index FROM area_trust WHERE is_silent AND level = ? "
+            f"AND period_end = ({newest})",
+            (level,),
+        )
+        flags[rows["area_index"].astype(np.int64)] = True
+    return flags
 
 
 @dataclass(frozen=True)

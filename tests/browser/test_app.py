@@ -18,6 +18,8 @@ pytestmark = [
     pytest.mark.xdist_group("app-in-browser"),
 ]
 PAINT_MS = 30_000
+# A busy machine may take its time; what never comes still fails.
+expect.set_options(timeout=PAINT_MS)
 KEEP_ENGINE = (
     "window.addEventListener('DOMContentLoaded', () => {"
     " const gl = PinganMap.engines.gl, create = gl.create;"

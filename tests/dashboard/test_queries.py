@@ -10,6 +10,7 @@ from dashboard.text import Words
 from dashboard.view import settle
 from data.access import NotVisibleError
 from data.periods import Window, shift
+from data.rates import NO_DATA
 from tests.dashboard.squares import (
     CITY,
     COUNTY,
@@ -38,8 +39,27 @@ def test_unfiltered_rates_equal_the_stored_ones_to_the_last_digit(snapshot, leve
     stored = stored[[str(day)[:10] == str(selection.window.end) for day in stored["period_end"]]]
     assert len(stored)
     rows = stored["area_index"].to_numpy()
+    silent = silent_rows(snapshot, level) if back == 0 else set()
     for name, figures in made.figures().items():
-        np.testing.assert_array_equal(figures[rows], stored[name].to_numpy(), err_msg=name)
+        wanted = stored[name].to_numpy()
+        if name == "band":
+            wanted = np.where([row in silent for row in rows], NO_DATA, wanted)
+        np.testing.assert_array_equal(figures[rows], wanted, err_msg=name)
+
+
+def silent_rows(snapshot, level):
+    """Areas whose source fell silent, read apart from the product."""
+    trust = snapshot.read("area_trust")
+    newest = trust["period_end"] == trust["period_end"].max()
+    return set(trust["area_index"][newest & trust["is_silent"] & (trust["level"] == level)])
+
+
+def test_an_area_whose_source_fell_silent_has_no_colour_now_and_one_before(snapshot):
+    (area,) = silent_rows(snapshot, "county")
+    for back, colour in ((0, False), (1, True)):
+        found = queries.level_rates(CITY, snapshot, "county", NOW.earlier(back))
+        assert bool(found.band[area]) == colour
+        assert found.count[area] > 0
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -62,6 +62,7 @@ ASKED = {
     queries.category_family: [("10",), ("99",)],
     queries.category_labels: [()],
     queries.window_counts: [("grid", NOW), ("township", SOME)],
+    queries.silent_areas: [("grid",), ("county",)],
     queries.level_rates: [("grid", NOW), ("township", SOME)],
     queries.area_series: [(area, NOW) for area in OWN],
     queries.category_counts: [(area, NOW) for area in OWN],
