@@ -79,7 +79,9 @@ def verify(home: Path, snapshot_id: str | None = None) -> Report:
         seals.check_files(home, sums, remedy="run `pingan build --force`")
         return f"{len(sums)} files"
 
-    if all([run("files", files), run("files of incidents", incident_files)]):
+    columns = partial(analysis.columns, home, manifest)
+    sound = [run("files", files), run("files of incidents", incident_files)]
+    if all(sound) and run("analysis: columns", columns):
         snapshot = Snapshot(home, manifest)
         analysed = analysis.CHECKS if analysis.is_analysed(snapshot) else {}
         for name, check in (_CHECKS | analysed).items():

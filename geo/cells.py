@@ -344,6 +344,8 @@ def _known_cells(cells: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]
         is_cell = distinct != 0
         distinct = distinct[is_cell].tolist()
         cell_of_row = np.where(is_cell, np.cumsum(is_cell) - 1, -1)[position]
+        if all(map(h3.is_valid_cell, distinct)):
+            return np.array(distinct, dtype=np.int64), np.asarray(cell_of_row, dtype=np.int64)
     else:
         cell_of_row, distinct = pd.factorize(values.astype(object))
     numbers = []

@@ -43,13 +43,13 @@ class Aside:
         """Give out one job: a method by its name."""
         self._jobs.append((method, arguments, self._given(method, arguments)))
 
-    def results(self) -> Iterator[tuple[str, Any]]:
-        """Name and result of every job, in no particular order."""
+    def results(self) -> Iterator[tuple[tuple[Any, ...], Any]]:
+        """Arguments and result of every job, in no particular order."""
         for method, arguments, future in reversed(self._jobs):
             if future is None or future.cancel():
-                yield method, getattr(self._on, method)(*arguments)
+                yield arguments, getattr(self._on, method)(*arguments)
             else:
-                yield method, future.result()
+                yield arguments, future.result()
 
     def close(self) -> None:
         """End the worker."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from data import schema
 from data.periods import PERIODS_PER_YEAR, shift
+from etl.analyse.counting import children, distinct, group_tables, level_sums
 from geo.cells import parent_numbers
 
 if TYPE_CHECKING:
@@ -191,11 +192,20 @@ class Bed:
         """Events that people reported: what risk, hot spots and signals go by."""
         return np.asarray(self.events.origin == REPORTED)
 
+    @cached_property
+    def group(self) -> NDArray[np.int8]:
+        """Position of each event's group in `groups`, `NO_GROUP` = in none; shape (n events,)."""
+        return np.asarray(self.group_of.astype(np.int8)[self.events.category])
+
     def of_group(self, group: str) -> Flags:
         """Events of a group; `all` = every one."""
         if group == "all":
             return np.ones(len(self.events), dtype=bool)
-        return np.asarray(self.group_of[self.events.category] == self.groups.index(group))
+        return np.asarray(self.group == self.groups.index(group))
+
+    def rows_of_group(self, group: str, rows: Ints) -> Ints:
+        """Those of some positions whose event is of a group; `all` = every one."""
+        return rows if group == "all" else rows[self.group[rows] == self.groups.index(group)]
 
     @cached_property
     def _ancestors(self) -> NDArray[np.int32]:
@@ -217,7 +227,7 @@ class Bed:
         found: NDArray[np.int32] = self._ancestors[self.levels.index(level)][self.events.area]
         return found
 
-    def index_of(self, level: str, rows: Ints) -> NDArray[np.int32]:
+    def index_of(self, level: str, rows: Ints | NDArray[np.int32]) -> NDArray[np.int32]:
         """`index` of some events by their positions, shape (n rows,)."""
         found: NDArray[np.int32] = self._ancestors[self.levels.index(level)][self.events.area[rows]]
         return found
@@ -258,20 +268,14 @@ class Bed:
         Returns
         -------
         counts
-            Shape (n areas, n periods that ended by then). Not to be changed in place.
+            Shape (n areas, n periods that ended by then).
         """
         ended = int(np.searchsorted(self.ends, day, side="right"))
-        whole = self._whole(level, group)[:, :ended]
-        rows = self.late(day)
-        if group != "all":
-            group_at = self.group_of[self.events.category[rows]]
-            rows = rows[group_at == self.groups.index(group)]
+        found = self.table(level, group)[:, :ended].astype(np.float64)
+        rows = self.rows_of_group(group, self.late(day))
         index = self.index_of(level, rows)
         period = self.period[rows]
         kept = (index >= 0) & (period >= 0) & (period < ended)
-        if not kept.any():
-            return whole
-        found = whole.copy()
         np.subtract.at(found, (index[kept], period[kept]), 1.0)
         return found
 
@@ -284,19 +288,64 @@ class Bed:
         found: Ints = self.memo[key]
         return found
 
-    def _whole(self, level: str, group: str) -> Floats:
-        key = (level, group)
-        if key not in self._tables:
-            self._tables[key] = self.counts(level, mask=self.reported & self.of_group(group))
-        return self._tables[key]
+    def table(self, level: str, group: str) -> NDArray[np.float32]:
+        """
+        Reported events of a group per area and period, as known today.
+
+        Returns
+        -------
+        counts
+            Shape (n areas, n periods). Not to be changed in place.
+        """
+        key = ("table", group)
+        if key not in self.memo:
+            self.memo[key] = self._area_tables(group)
+        found: NDArray[np.float32] = self.memo[key][self.levels.index(level)]
+        return found
+
+    def _area_tables(self, group: str) -> list[NDArray[np.float32]]:
+        """Counts by row of `areas`, added up from the lowest level."""
+        rows = self.counted_of(group)
+        rows = rows[self.events.area[rows] >= 0]
+        size, periods = sum(len(one) for one in self.areas), len(self.starts)
+        keys = self.events.area[rows] * periods + self.period[rows]
+        own = np.bincount(keys, minlength=size * periods).astype(np.float32)
+        return self.by_level(own.reshape(size, periods))
+
+    @cached_property
+    def counted(self) -> Ints:
+        """Positions of the reported events of the periods."""
+        return np.flatnonzero(self.reported & (self.period >= 0))
+
+    def counted_of(self, group: str) -> Ints:
+        """Those of `counted` of a group."""
+        key = ("counted", group)
+        if key not in self.memo:
+            self.memo[key] = self.rows_of_group(group, self.counted)
+        found: Ints = self.memo[key]
+        return found
+
+    def by_level(self, table: NDArray[Any]) -> list[NDArray[Any]]:
+        """
+        Sums by level of figures by row of `areas`: each area's own, and those of its children.
+
+        Parameters
+        ----------
+        table
+            Shape (n rows of `areas`,) or (n rows of `areas`, m).
+
+        Returns
+        -------
+        sums
+            Per level from the top down, shape (n areas,) or (n areas, m).
+        """
+        if ("children",) not in self.memo:
+            self.memo["children",] = children([one.parent for one in self.areas])
+        return level_sums(table, [len(one) for one in self.areas], self.memo["children",])
 
     @cached_property
     def memo(self) -> dict[tuple[Any, ...], Any]:
         """What several methods ask for alike, by name and arguments. Not to be changed in place."""
-        return {}
-
-    @cached_property
-    def _tables(self) -> dict[tuple[str, str], Floats]:
         return {}
 
     def cell_counts(
@@ -313,23 +362,41 @@ class Bed:
             Shape (n cells, n periods).
         """
         cells, position = self.cells(resolution)
-        return cells, self._table(position, len(cells), mask, weights)
+        return cells, self._table(position.astype(np.int64), len(cells), mask, weights)
 
-    def cells(self, resolution: int) -> tuple[Ints, Ints]:
+    def cells(self, resolution: int) -> tuple[Ints, NDArray[np.int32]]:
         """Distinct cells in ascending order, and the position of each event's, -1 = no point."""
         if resolution not in self._cells:
-            has_point = self.events.cell != NO_CELL
-            finest, inverse = np.unique(self.events.cell[has_point], return_inverse=True)
+            finest, position = self._finest
             above = parent_numbers(finest, resolution=resolution)
             cells, up = np.unique(above, return_inverse=True)
-            position = np.full(len(self.events), -1, dtype=np.int64)
-            position[has_point] = up[inverse]
-            self._cells[resolution] = cells.astype(np.int64), position
+            places = np.append(up, -1).astype(np.int32)
+            self._cells[resolution] = cells.astype(np.int64), places[position]
         return self._cells[resolution]
 
     @cached_property
-    def _cells(self) -> dict[int, tuple[Ints, Ints]]:
+    def _finest(self) -> tuple[Ints, NDArray[np.int32]]:
+        """Cells as they are given, in ascending order, and the position of each event's."""
+        return distinct(self.events.cell, none=NO_CELL)
+
+    @cached_property
+    def _cells(self) -> dict[int, tuple[Ints, NDArray[np.int32]]]:
         return {}
+
+    def cell_table(self, resolution: int, group: str) -> NDArray[np.float32]:
+        """Reported events of a group per cell and period, as known today: (n cells, n periods)."""
+        key = ("cell_table", resolution)
+        if key not in self.memo:
+            cells, position = self.cells(resolution)
+            names = (*self.groups, "all")
+            rows = self.counted[position[self.counted] >= 0]
+            tables = group_tables(
+                self.group[rows], position[rows], self.period[rows],
+                shape=(len(names), len(cells), len(self.starts)),
+            )  # fmt: skip
+            self.memo[key] = dict(zip(names, tables, strict=True))
+        found: NDArray[np.float32] = self.memo[key][group]
+        return found
 
     def _table(
         self, position: Ints, size: int, mask: Flags | None, weights: Floats | None

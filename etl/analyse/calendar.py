@@ -103,11 +103,18 @@ def _days(days: Days) -> tuple[Floats, Floats, Flags]:
             kinds[position, off[day]] = 1.0
             is_off[position] = True
         is_make_up[position] = day in worked
-        earlier = (day - dt.timedelta(days=back) for back in range(1, _AFTER_DAYS + 1))
-        if off.get(day) != 0 and any(off.get(one) == 0 for one in earlier):
+        if _is_after(day):
             kinds[position, 1] = 1.0
     kinds[is_make_up, 4] = 1.0
     return kinds, np.where(is_off | (weekend & ~is_make_up), 0.0, 1.0), known
+
+
+@cache
+def _is_after(day: dt.date) -> bool:
+    """Whether a day follows within a week on one of the first kind, and is none itself."""
+    off, _, _ = _announced()
+    earlier = (day - dt.timedelta(days=back) for back in range(1, _AFTER_DAYS + 1))
+    return off.get(day) != 0 and any(off.get(one) == 0 for one in earlier)
 
 
 @cache

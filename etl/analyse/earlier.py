@@ -16,12 +16,14 @@ from etl.analyse.baseline import Memory, Past, memory
 from etl.analyse.bed import NO_CELL
 
 if TYPE_CHECKING:
-    from etl.analyse.bed import Bed, Floats, Ints
+    from numpy.typing import NDArray
 
-_AHEAD: Final = 27
-"""Last periods, and the next one, whose sums are made together."""
+    from etl.analyse.bed import Bed, Flags, Floats, Ints
 
-_ALL_KNOWN: Final = np.datetime64("9999-12-31")
+    Counts = NDArray[np.float32]
+
+_AHEAD: Final = 9
+"""Periods whose sums are made together."""
 
 
 def late_rows(bed: Bed, group: str, at: int) -> Ints:
@@ -29,19 +31,16 @@ def late_rows(bed: Bed, group: str, at: int) -> Ints:
     day = bed.ends[at - 1]
     key = ("late rows", group, at)
     if key not in bed.memo:
-        rows = bed.late(day)
+        rows = bed.rows_of_group(group, bed.late(day))
         period = bed.period[rows]
-        kept = (period >= 0) & (period < at)
-        if group != "all":
-            kept &= bed.group_of[bed.events.category[rows]] == bed.groups.index(group)
-        bed.memo[key] = rows[kept]
+        bed.memo[key] = rows[(period >= 0) & (period < at)]
     found: Ints = bed.memo[key]
     return found
 
 
 def area_past(bed: Bed, level: str, group: str, at: int) -> Past:
     """What the areas of a level had before a period."""
-    counts = bed.history(level, group, _ALL_KNOWN)
+    counts = bed.table(level, group)
     rows = late_rows(bed, group, at)
     place = bed.index_of(level, rows).astype(np.int64)
     past, _ = past_of(bed, (level, group), counts, (place, bed.period[rows]), at)
@@ -50,18 +49,15 @@ def area_past(bed: Bed, level: str, group: str, at: int) -> Past:
 
 def cell_past(bed: Bed, group: str, resolution: int, at: int) -> tuple[Ints, Past, Floats]:
     """Every cell of the bed, what it had before a period, and whether anything at all (> 0)."""
-    key = ("cells", group, resolution)
-    if key not in bed.memo:
-        bed.memo[key] = bed.cell_counts(resolution, mask=bed.reported & bed.of_group(group))
-    cells, counts = bed.memo[key]
+    cells, counts = bed.cells(resolution)[0], bed.cell_table(resolution, group)
     rows = late_rows(bed, group, at)
-    place = bed.cells(resolution)[1][rows]
+    place = bed.cells(resolution)[1][rows].astype(np.int64)
     past, ever = past_of(bed, (resolution, group), counts, (place, bed.period[rows]), at)
     return cells, past, ever
 
 
 def past_of(
-    bed: Bed, name: tuple[Any, ...], counts: Floats, late: tuple[Ints, Ints], at: int
+    bed: Bed, name: tuple[Any, ...], counts: Counts, late: tuple[Ints, Ints], at: int
 ) -> tuple[Past, Floats]:
     """
     Sums of some counts, shape (n, n periods), as known at the start of a period.
@@ -84,7 +80,7 @@ def past_of(
     placed = late[0] >= 0
     place, period = late[0][placed], late[1][placed]
     off = [np.bincount(place, weights=row[period], minlength=len(counts)) for row in weights]
-    last = counts[:, used.before : at].copy()
+    last = counts[:, used.before : at].astype(np.float64)
     recent = period >= used.before
     np.subtract.at(last, (place[recent], period[recent] - used.before), 1.0)
     now, then, ever = (total - less for total, less in zip(sums, off, strict=True))
@@ -98,19 +94,20 @@ def _weights(used: Memory, at: int, length: int) -> Floats:
     return found
 
 
-def _kept_sums(bed: Bed, name: tuple[Any, ...], counts: Floats, at: int) -> Floats:
+def _kept_sums(bed: Bed, name: tuple[Any, ...], counts: Counts, at: int) -> Floats:
     """Sums of now, then and ever for a period, shape (3, n)."""
     number = counts.shape[1]
-    first = max(number + 1 - _AHEAD, 1)
-    if at < first:
-        return _weights(memory(at, bed.grain), at, number) @ counts.T
     key = ("sums", *name)
-    if key not in bed.memo:
-        rows = [_weights(memory(one, bed.grain), one, number) for one in range(first, number + 1)]
-        bed.memo[key] = np.vstack(rows) @ counts.T
-    found: Floats = bed.memo[key]
+    first, found = bed.memo.get(key, (number + 1, None))
+    # Periods are asked for in order: those after the first one that is asked for come with it.
+    if not first <= at < first + _AHEAD:
+        last = min(at + _AHEAD, number + 1)
+        rows = [_weights(memory(one, bed.grain), one, number) for one in range(at, last)]
+        sums = counts.astype(np.float64) @ np.vstack(rows).T
+        first, found = bed.memo[key] = at, np.ascontiguousarray(sums.T)
     place = 3 * (at - first)
-    return found[place : place + 3]
+    kept: Floats = found[place : place + 3]
+    return kept
 
 
 def city_counts(bed: Bed, group: str, at: int, *, point: bool) -> Floats:
@@ -124,10 +121,15 @@ def city_counts(bed: Bed, group: str, at: int, *, point: bool) -> Floats:
     """
     key = ("city", group, point)
     if key not in bed.memo:
-        has = bed.events.cell != NO_CELL if point else bed.index(bed.levels[0]) >= 0
-        used = bed.reported & bed.of_group(group) & has & (bed.period >= 0)
-        bed.memo[key] = np.bincount(bed.period[used], minlength=len(bed.starts))
+        rows = bed.counted_of(group)
+        has = _is_placed(bed, rows, point=point)
+        bed.memo[key] = np.bincount(bed.period[rows[has]], minlength=len(bed.starts))
     rows = late_rows(bed, group, at)
-    counted = bed.events.cell[rows] != NO_CELL if point else bed.index_of(bed.levels[0], rows) >= 0
-    late = np.bincount(bed.period[rows[counted]], minlength=at)
+    late = np.bincount(bed.period[rows[_is_placed(bed, rows, point=point)]], minlength=at)
     return np.asarray((bed.memo[key][:at] - late).astype(np.float64))
+
+
+def _is_placed(bed: Bed, rows: Ints, *, point: bool) -> Flags:
+    """Which of some events have a point, or else lie in an area of the top level."""
+    found = bed.events.cell[rows] != NO_CELL if point else bed.index_of(bed.levels[0], rows) >= 0
+    return np.asarray(found)

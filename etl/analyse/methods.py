@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from scipy import sparse
 
 from data.actions import read_actions
@@ -22,14 +25,14 @@ from etl.analyse.effect_tables import effect_tables, place_actions
 from etl.analyse.forecast.predict import forecast_tables
 from etl.analyse.forecast.scorecards import score_tables
 from etl.analyse.forecast.verdicts import verdict_table
-from etl.analyse.hotspots.clustering import clustering_of
+from etl.analyse.hotspots.clustering import CLUSTERED, clustering_of
 from etl.analyse.hotspots.geography_store import geography_of
 from etl.analyse.hotspots.place_tables import newest_tables
 from etl.analyse.hotspots.prepared import prepare as prepare_hotspots
 from etl.analyse.hotspots.settings import read_settings as read_hotspot_settings
 from etl.analyse.hotspots.tables import hotspot_tables
 from etl.analyse.index.clustering import Clustering, LevelClustering
-from etl.analyse.index.colours import earlier_colours
+from etl.analyse.index.colours import COLOURED, earlier_colours
 from etl.analyse.index.prepared import prepare as prepare_index
 from etl.analyse.index.stage import stage
 from etl.analyse.plan import NEWEST
@@ -44,6 +47,8 @@ if TYPE_CHECKING:
 
     from data.city import City
     from etl.analyse.bed import Bed, Ints
+    from etl.analyse.hotspots.prepared import Prepared as PreparedHotspots
+    from etl.analyse.index.prepared import Prepared as PreparedIndex
     from etl.analyse.stored import Stored
     from etl.boundaries import Boundaries
 
@@ -102,14 +107,8 @@ class Methods:
             geometries=boundaries.geometries,
             resolutions=hotspots.resolutions,
         )
-        self._adjacency = _without_self(land.rings.get(bed.levels[-1]), len(bed.areas[-1]))
-        self._hotspots = prepare_hotspots(bed, land, settings=hotspots)
-        self._index = prepare_index(
-            bed,
-            read_index_settings(city.folder),
-            categories=city.categories,
-            clocks=self._clocks,
-        )
+        self._land, self._hotspot_settings = land, hotspots
+        self._index_settings = read_index_settings(city.folder)
         self._actions = place_actions(
             read_actions(
                 city.folder,
@@ -120,6 +119,26 @@ class Methods:
         )
         self._hot: deque[Any] = deque(maxlen=PAST_HOT + 1)
         self._colours: deque[dict[str, tuple[Ints, Ints]]] = deque(maxlen=PAST_COLOURS)
+
+    # What only some methods need is made where it is asked for: here, or in the worker beside.
+
+    @cached_property
+    def _hotspots(self) -> PreparedHotspots:
+        return prepare_hotspots(self._bed, self._land, settings=self._hotspot_settings)
+
+    @cached_property
+    def _index(self) -> PreparedIndex:
+        return prepare_index(
+            self._bed,
+            self._index_settings,
+            categories=self._city.categories,
+            clocks=self._clocks,
+        )
+
+    @cached_property
+    def _adjacency(self) -> sparse.csr_array:
+        bed = self._bed
+        return _without_self(self._land.rings.get(bed.levels[-1]), len(bed.areas[-1]))
 
     def period(self, at: int, known_on: np.datetime64) -> Tables:
         """Tables of one period, as known on a day."""
@@ -139,6 +158,7 @@ class Methods:
             config=self._config,
         )
         self._colours.append(dict(index.colours))
+        _forget(bed, at)
         return {
             **base_tables(
                 bed,
@@ -187,17 +207,26 @@ class Methods:
     def _recall(self, at: int) -> None:
         """Take hot cells and colours of the periods before from the earlier snapshot."""
         bed = self._bed
-        cells, colours = self._stored.rows("cell_hotspots"), self._stored.rows("area_index")
+        first = bed.starts[max(at - PAST_HOT, 0)]
+        days = pc.field("period_end")
+        past = (days >= pa.scalar(first.astype(object))) & (
+            days < pa.scalar(bed.starts[at].astype(object))
+        )
+        finest = pc.field("resolution") == self._hotspots.settings.resolutions[-1]
+        cells = dict(iter(self._stored.rows(
+            "cell_hotspots", columns=CLUSTERED, since=first, only=past & finest
+        ).groupby("period_end", sort=False)))  # fmt: skip
+        colours = dict(iter(self._stored.rows(
+            "area_index", columns=COLOURED, since=first, only=past
+        ).groupby("period_end", sort=False)))  # fmt: skip
         sizes = {one.level: len(one) for one in bed.areas}
         for before in range(max(at - PAST_HOT, 0), at):
             day = pd.Timestamp(bed.starts[before])
-            rows = cells[cells["period_end"] == day]
-            if len(rows):
-                found = {"cell_hotspots": rows}
+            if day in cells:
+                found = {"cell_hotspots": cells[day]}
                 self._hot.append(clustering_of(bed, self._hotspots, found, before))
-            shown = colours[colours["period_end"] == day]
-            if len(shown):
-                self._colours.append(earlier_colours(shown, sizes))
+            if day in colours:
+                self._colours.append(earlier_colours(colours[day], sizes))
 
     def _clustering(self) -> Clustering:
         """Hot cells of this and the earlier periods, as the index takes them."""
@@ -282,6 +311,16 @@ def _with_earlier(
     if not len(kept):
         return found
     return pd.concat([kept, found.astype({"day": kept["day"].dtype})], ignore_index=True)
+
+
+def _forget(bed: Bed, at: int) -> None:
+    """Drop what was worked out for the periods before one: half a GB in a long run."""
+    for key in [key for key in bed.memo if key[0] in _BY_PERIOD and key[_BY_PERIOD[key[0]]] < at]:
+        del bed.memo[key]
+
+
+_BY_PERIOD: Final = {"expected": 2, "cell_expected": 3, "level": 2, "late rows": 2}
+"""Which part of a key of the bed's memo is the period, by the key's name."""
 
 
 def _without_self(ring: sparse.csr_array | None, size: int) -> sparse.csr_array:

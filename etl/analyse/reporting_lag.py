@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from etl.analyse.bed import Bed, Days, Floats, Ints
 
 LAG_DAYS: Final = 90
@@ -87,17 +89,42 @@ class Delays:
 
 def delays(day: Days, known: Days) -> Delays:
     """Sum events by day and delay; shape of both (n events,)."""
+    return group_delays(day, known, np.zeros(len(day), dtype=np.int8), groups=0)[-1]
+
+
+def group_delays(day: Days, known: Days, group: NDArray[np.int8], *, groups: int) -> list[Delays]:
+    """
+    Sum events by day and delay.
+
+    Parameters
+    ----------
+    day, known
+        Shape (n events,).
+    group
+        Position of each event's group, negative = in none; shape (n events,).
+    groups
+        Number of groups.
+
+    Returns
+    -------
+    delays
+        Of each group, and of all events last.
+    """
     if not len(day):
         none = np.zeros((1, LAG_DAYS + 1), dtype=np.int64)
-        return Delays(np.datetime64("1970-01-01"), none, none)
+        return [Delays(np.datetime64("1970-01-01"), none, none)] * (groups + 1)
     first = day.min()
     row, lag = (day - first).astype(np.int64), (known - day).astype(np.int64)
     kept = (lag >= 0) & (lag <= LAG_DAYS)
     number = int(row.max()) + 1
-    keys = row[kept] * (LAG_DAYS + 1) + lag[kept]
-    table = np.bincount(keys, minlength=number * (LAG_DAYS + 1)).reshape(number, LAG_DAYS + 1)
-    exact = np.vstack([np.zeros((1, LAG_DAYS + 1), dtype=np.int64), np.cumsum(table, axis=0)])
-    return Delays(np.datetime64(first, "D"), exact, np.cumsum(exact, axis=1))
+    own = np.where(group < 0, groups, group)[kept].astype(np.int64)
+    keys = (own * number + row[kept]) * (LAG_DAYS + 1) + lag[kept]
+    shape = (groups + 1, number, LAG_DAYS + 1)
+    table = np.bincount(keys, minlength=int(np.prod(shape))).reshape(shape)
+    table[-1] = table.sum(axis=0)
+    exact = np.zeros((shape[0], number + 1, LAG_DAYS + 1), dtype=np.int64)
+    np.cumsum(table, axis=1, out=exact[:, 1:])
+    return [Delays(np.datetime64(first, "D"), one, np.cumsum(one, axis=1)) for one in exact]
 
 
 def completeness(bed: Bed, group: str, on: np.datetime64) -> Completeness:
@@ -128,14 +155,13 @@ def _as_known(bed: Bed, group: str, on: np.datetime64, *, by_period: bool) -> Co
 
 
 def _delays(bed: Bed, group: str, *, by_period: bool) -> Delays:
-    key = ("delays", group, by_period)
+    key = ("delays", by_period)
     if key not in bed.memo:
-        used = bed.reported & bed.of_group(group)
-        day, known = bed.events.day, bed.events.known
+        rows = bed.counted if by_period else np.flatnonzero(bed.reported)
+        day, known = bed.events.day[rows], bed.events.known[rows]
         if by_period:
-            used = used & (bed.period >= 0)
-            day = bed.ends[bed.period]
+            day = bed.ends[bed.period[rows]]
             known = np.maximum(known, day)
-        bed.memo[key] = delays(day[used], known[used])
-    found: Delays = bed.memo[key]
-    return found
+        bed.memo[key] = group_delays(day, known, bed.group[rows], groups=len(bed.groups))
+    found: list[Delays] = bed.memo[key]
+    return found[(*bed.groups, "all").index(group)]

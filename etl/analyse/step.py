@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from data.columns import Kind
     from etl.analyse.bed import Bed
     from etl.covered import Periods
     from etl.publish import Edition
@@ -162,12 +163,12 @@ def analysed(
     starts = bed.starts.astype(object).tolist()
     when = [(starts.index(end), f"{end:%Y-%m}") for end in ends]
     known = {at: min(bed.as_of, bed.ends[at] + KNOWN_AFTER) for at, _ in when}
-    aside = Aside(methods, cores=cores)
+    aside = Aside(AsStored(methods), cores=cores)
     try:
         for name in ASIDE:
-            aside.give(name)
+            aside.give("made", name)
         for at, _ in when:
-            aside.give("score", at, known[at])
+            aside.give("made", "score", at, known[at])
         for month, group in groupby(when, key=lambda one: one[1]):
             stored: Parts = {}
             for at, _ in group:
@@ -179,48 +180,73 @@ def analysed(
         aside.close()
 
 
+class AsStored:
+    """The methods of the newest period and the scores, their tables as they will be stored."""
+
+    def __init__(self, methods: Methods) -> None:
+        self._methods = methods
+
+    def made(self, method: str, *arguments: Any) -> dict[str, pa.Table]:
+        """Tables of one method, which so take half their room, also between two processes."""
+        tables = getattr(self._methods, method)(*arguments)
+        return {name: _table(name, rows) for name, rows in tables.items()}
+
+
 def _newest(methods: Methods, aside: Aside) -> Iterator[tuple[str, str, pa.Table]]:
     """What was worked out aside, and the verdict over all scores."""
     scores: dict[str, Parts] = {}
-    cards: list[pd.DataFrame] = []
-    for name, tables in aside.results():
+    cards: list[pa.Table] = []
+    for (name, *_), tables in aside.results():
         if name != "score":
-            yield from _joined(NEWEST, _add({}, tables))
+            yield from ((NEWEST, table, tables[table]) for table in list(tables))
         elif len(tables["scorecards"]):
-            month = f"{tables['scorecards']['period_end'].iloc[0]:%Y-%m}"
-            _add(scores.setdefault(month, {}), tables)
+            month = f"{tables['scorecards']['period_end'][0].as_py():%Y-%m}"
+            for table, rows in tables.items():
+                scores.setdefault(month, {}).setdefault(table, []).append(rows)
             cards.append(tables["scorecards"])
     for month, stored in scores.items():
         yield from _joined(month, stored)
-    fresh = pd.concat(cards, ignore_index=True) if cards else pd.DataFrame()
+    fresh = pa.concat_tables(cards).to_pandas(date_as_object=False) if cards else pd.DataFrame()
     yield from _joined(NEWEST, _add({}, methods.verdicts(fresh)))
 
 
 def _add(stored: Parts, tables: Mapping[str, pd.DataFrame]) -> Parts:
-    """Add frames as they will be stored, which takes half their room."""
+    """Add frames as they will be stored."""
     for name, rows in tables.items():
         stored.setdefault(name, []).append(_table(name, rows))
     return stored
 
 
 def _table(name: str, rows: pd.DataFrame) -> pa.Table:
-    """Rows as they are stored; of many, the key is not looked at here (`pingan verify` does)."""
+    """
+    Rows as they are stored, but texts as codes of few words where they are such.
+
+    Of many rows the key is not looked at here (`pingan verify` does).
+    """
     if len(rows) <= CHECKED:
-        return stored_table(name, rows)
+        checked = stored_table(name, rows)
+        if not any(isinstance(one, pd.CategoricalDtype) for one in rows.dtypes):
+            return checked
     columns = schema.table(name).columns
-    return pa.table(
-        {
-            column.name: pa.array(rows[column.name], from_pandas=True).cast(
-                ARROW_TYPES[column.kind]
-            )
-            for column in columns
-        }
-    )
+    return pa.table({one.name: _column(rows[one.name], one.kind) for one in columns})
+
+
+def _column(values: pd.Series, kind: Kind) -> pa.Array:
+    found = pa.array(values, from_pandas=True)
+    if kind == "text" and pa.types.is_dictionary(found.type):
+        return found.cast(pa.dictionary(pa.int8(), ARROW_TYPES[kind]))
+    return found.cast(ARROW_TYPES[kind])
 
 
 def _joined(month: str, stored: Parts) -> Iterator[tuple[str, str, pa.Table]]:
     for name in list(stored):
-        yield month, name, pa.concat_tables(stored.pop(name))
+        parts = stored.pop(name)
+        # One without rows may have other types.
+        filled = [one for one in parts if len(one)] or parts[:1]
+        yield month, name, pa.concat_tables(filled).unify_dictionaries()
+        del parts, filled
+    # What was freed is room for the next month, and for others.
+    pa.default_memory_pool().release_unused()
 
 
 def write_part(home: Path, folder: str, name: str, month: str, rows: pa.Table) -> dict[str, Any]:

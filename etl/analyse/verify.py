@@ -21,12 +21,14 @@ from data.writer import ARROW_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     import pandas as pd
     from numpy.typing import NDArray
 
     from data.columns import Table
     from data.index_settings import IndexSettings
+    from data.manifest import Manifest
     from data.store import Snapshot
 
 _TOLERANCE: Final = 1e-9
@@ -61,16 +63,21 @@ def is_analysed(snapshot: Snapshot) -> bool:
     return bool((snapshot.manifest.raw.get("analysis") or {}).get("settings"))
 
 
-def tables(snapshot: Snapshot) -> str:
-    """Every stored table has its columns, no empty value where none may be, and each key once."""
-    names = _stored(snapshot)
-    files = [one for one in snapshot.manifest.raw["files"] if one["table"] in ANALYSIS_TABLES]
+def columns(home: Path, manifest: Manifest) -> str:
+    """Every file of a stored table has its columns; asked before the snapshot is opened."""
+    files = [one for one in manifest.raw["files"] if one["table"] in ANALYSIS_TABLES]
     for one in files:
-        schema = pq.read_schema(snapshot.home / one["path"])
+        schema = pq.read_schema(home / one["path"])
         found = dict(zip(schema.names, schema.types, strict=True))
         kept = {col.name: ARROW_TYPES[col.kind] for col in ANALYSIS_TABLES[one["table"]].columns}
         if found != kept:
             raise AnalysisFault(f"{one['path']} has other columns: {', '.join(found)}")
+    return f"{len(files)} files of the analysis"
+
+
+def tables(snapshot: Snapshot) -> str:
+    """Every stored table has no empty value where none may be, and each key once."""
+    names = _stored(snapshot)
     total = 0
     for name, table in names.items():
         key = _columns(table.key)

@@ -104,10 +104,10 @@ def received_at(events: Events) -> Ints:
     return np.where(events.reported == NEVER, events.occurred, events.reported)
 
 
-def step_times(events: Events, now: int) -> list[Ints]:
-    """Seconds of each of `STEPS`, `NEVER` where not by now."""
+def step_times(events: Events, now: int, known: Flags) -> list[Ints]:
+    """Seconds of each of `STEPS`, `NEVER` where not by now or where nothing is known."""
     later = (events.dispatched, events.signed, events.resolved, events.archived)
-    return [np.where(one > now, NEVER, one) for one in (received_at(events), *later)]
+    return [np.where(known & (one <= now), one, NEVER) for one in (received_at(events), *later)]
 
 
 def told_steps(source: NDArray[np.int16], times: list[Ints]) -> Flags:
@@ -127,19 +127,19 @@ def steps_at(bed: Bed, settings: ClockSettings, day: np.datetime64) -> Steps:
         City time; its end is the moment.
     """
     now = city_time(bed, settings).end_of(day)
-    known = np.flatnonzero(bed.known_by(day) & (bed.events.status != _VOID))
-    events = bed.events if len(known) == len(bed.events) else bed.events.take(known)
-    times = step_times(events, now)
+    events = bed.events
+    known = bed.known_by(day) & (events.status != _VOID)
+    times = step_times(events, now, known)
     told = told_steps(events.source, times)
     recent = now - DAY_S * max(settings.window_days, settings.curve_days)
     kept = times[RECEIVED] >= recent
     for step in {clock.end for clock in settings.clocks}:
         kept |= (times[step] == NEVER) & told[events.source, step]
-    chosen = np.flatnonzero(kept)
+    chosen = np.flatnonzero(kept & known)
     time = np.stack([one[chosen] for one in times])
     group = bed.group_of[events.category[chosen]]
     return Steps(
-        rows=known[chosen],
+        rows=chosen,
         now=now,
         time=time,
         passed=_passed(time, events, chosen, now),

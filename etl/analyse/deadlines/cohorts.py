@@ -20,7 +20,7 @@ from etl.analyse.deadlines.working_days import DAY_S
 
 if TYPE_CHECKING:
     from data.clock_settings import ClockSettings
-    from etl.analyse.bed import Bed
+    from etl.analyse.bed import Bed, Ints
 
 FOLLOWED_DAYS: Final = (7, 30)
 _OVER: Final = (STATUSES.index("resolved"), STATUSES.index("archived"))
@@ -48,8 +48,8 @@ def resolution_cohorts(
     # Resolved by its status, but nobody wrote down when; a time still to come is no gap.
     untimed = (cohort.resolved == NEVER) & np.isin(cohort.status, _OVER)
     kept = cohort.status != STATUSES.index("void")
-    ever = np.unique(events.source[(events.resolved != NEVER) & (events.resolved <= now)])
-    told = np.isin(cohort.source, ever) & ~untimed
+    first = first_resolved(bed)
+    told = ((first != NEVER) & (first <= now))[cohort.source] & ~untimed
     counted = kept & told
     waited = np.where(done, cohort.resolved - received_at(cohort), 0)
     columns = {"received": counted, "resolved": counted & done, "unknown": kept & ~told}
@@ -65,3 +65,17 @@ def resolution_cohorts(
     frame.insert(0, "period_end", bed.starts[at].astype(object))
     # No source links a resolution with what came after it.
     return frame.assign(reopened_30d=pd.Series(pd.NA, frame.index, dtype="Int64"))
+
+
+def first_resolved(bed: Bed) -> Ints:
+    """Second of the first resolution that each source tells, `NEVER` = none; (n sources,)."""
+    key = ("first resolved",)
+    if key not in bed.memo:
+        source, resolved = bed.events.source, bed.events.resolved
+        found = np.full(int(source.max(initial=0)) + 1, NEVER)
+        for number in range(len(found)):
+            told = resolved[(source == number) & (resolved != NEVER)]
+            found[number] = told.min() if len(told) else NEVER
+        bed.memo[key] = found
+    first: Ints = bed.memo[key]
+    return first

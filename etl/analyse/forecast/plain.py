@@ -68,9 +68,7 @@ def _positions(bed: Bed, target: str, places: Ints) -> Ints:
 
 def _cell_sums(bed: Bed, group: str, target: str, at: int) -> tuple[Floats, Floats, Floats]:
     """Last period, last four weeks and all of history of every cell of the bed; (n cells,) each."""
-    late = bed.late(period_starts(bed, at)[at] - 1)
-    if group != "all":
-        late = late[bed.group_of[bed.events.category[late]] == bed.groups.index(group)]
+    late = bed.rows_of_group(group, bed.late(period_starts(bed, at)[at] - 1))
     place, period = bed.cells(int(target[1:]))[1][late], bed.period[late]
     kept = (place >= 0) & (period >= 0) & (period < at)
     place, period = place[kept], period[kept]
@@ -86,11 +84,10 @@ def _running(bed: Bed, group: str, target: str) -> Floats:
     """Counts of every cell up to each period, (n cells, n periods + 1)."""
     key = ("cell_running", group, target)
     if key not in bed.memo:
-        mask = bed.reported & bed.of_group(group)
-        counts = bed.cell_counts(int(target[1:]), mask=mask)[1]
-        running = np.zeros((len(counts), counts.shape[1] + 1))
-        np.cumsum(counts, axis=1, out=running[:, 1:])
-        bed.memo[key] = np.asfortranarray(running)
+        counts = bed.cell_table(int(target[1:]), group).T
+        running = np.zeros((len(counts) + 1, counts.shape[1]))
+        np.cumsum(counts, axis=0, out=running[1:])
+        bed.memo[key] = running.T
     found: Floats = bed.memo[key]
     return found
 

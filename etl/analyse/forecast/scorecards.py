@@ -22,6 +22,7 @@ from etl.analyse.forecast.predict import (
     target_name,
 )
 from etl.analyse.forecast.score import Hits, crps, hits, poisson_deviance
+from etl.analyse.observed import known_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -122,11 +123,9 @@ def observed_counts(
     bed: Bed, target: str, group: str, places: Ints, *, at: int, known_on: np.datetime64
 ) -> tuple[Floats, float]:
     """Events in each place in one period as known on a day, and all of them that were placed."""
-    chosen = _period_rows(bed, at, known_on)
-    if group != "all":
-        chosen = chosen[bed.group_of[bed.events.category[chosen]] == bed.groups.index(group)]
+    chosen = known_rows(bed, group, at, at, known_on)
     if target in bed.levels:
-        position: NDArray[Any] = _index(bed, target)[chosen]
+        position: NDArray[Any] = bed.index_of(target, chosen)
         size, where = len(bed.level_areas(target)), places
     else:
         cells, of_event = bed.cells(int(target[1:]))
@@ -134,23 +133,6 @@ def observed_counts(
         where = np.searchsorted(cells, places)
     counts = np.bincount(position[position >= 0], minlength=size).astype(np.float64)
     return counts[where], float(counts.sum())
-
-
-def _index(bed: Bed, level: str) -> NDArray[np.int32]:
-    key = ("index", level)
-    if key not in bed.memo:
-        bed.memo[key] = bed.index(level)
-    found: NDArray[np.int32] = bed.memo[key]
-    return found
-
-
-def _period_rows(bed: Bed, at: int, known_on: np.datetime64) -> Ints:
-    """Positions of the reported events of a period that are known on a day."""
-    key = ("period_rows", at, known_on)
-    if key not in bed.memo:
-        bed.memo[key] = np.flatnonzero((bed.period == at) & bed.reported & bed.known_by(known_on))
-    found: Ints = bed.memo[key]
-    return found
 
 
 def _hit_figures(

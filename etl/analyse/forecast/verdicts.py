@@ -7,17 +7,22 @@ Ratios of means over the periods; their 90 % intervals by drawing whole periods 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 
 from etl.analyse.forecast.plain import HEAT, HISTORY, LAST
-from etl.analyse.forecast.scorecards import OURS
+from etl.analyse.forecast.scorecards import METHODS, OURS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
     from data.periods import Grain
-    from etl.analyse.bed import Floats
+    from etl.analyse.bed import Floats, Ints
 
 LEAST_PERIODS: Final[dict[Grain, int]] = {"week": 8, "month": 4}
 """Fewer scored periods than this decide nothing: the forecast stays hidden."""
@@ -72,17 +77,14 @@ def verdict_table(scorecards: pd.DataFrame, *, grain: Grain) -> pd.DataFrame:
 
 
 def _judge(own: pd.DataFrame, grain: Grain) -> dict[str, object]:
-    enough = own.assign(pai2=own["pai2"].where(own["listed"] >= LEAST_LISTED))
-    wide = {
-        figure: enough.pivot_table(
-            index="period_end", columns="method", values=figure, dropna=False
-        )
-        for figure in ("pai2", "deviance")
-    }
-    ours = own[own["method"] == OURS]
+    day, at = np.unique(own["period_end"].to_numpy(), return_inverse=True)
+    method_of = own["method"].to_numpy()
+    pai = np.where(own["listed"] >= LEAST_LISTED, own["pai2"], np.nan)
+    wide = [_by_method(one, at, len(day), method_of) for one in (pai, own["deviance"].to_numpy())]
+    ours = own[method_of == OURS]
     periods = len(ours)
-    hits = {name: ratio(wide["pai2"], name) for name in (LAST, HEAT, HISTORY)}
-    error = {name: ratio(wide["deviance"], name)[0] for name in (LAST, HEAT, HISTORY)}
+    hits = {name: ratio(wide[0], name) for name in (LAST, HEAT, HISTORY)}
+    error = {name: _quotient(_both(wide[1], name)) for name in (LAST, HEAT, HISTORY)}
     reason, method = SHOWN, ""
     # The history last: of several plain forecasts that are better it is the one to be named.
     for name in (LAST, HEAT, HISTORY):
@@ -106,21 +108,46 @@ def _judge(own: pd.DataFrame, grain: Grain) -> dict[str, object]:
     }  # fmt: skip
 
 
-def ratio(figures: pd.DataFrame, method: str) -> tuple[float, float, float]:
+def _by_method(
+    figures: Floats, at: Ints, periods: int, method: NDArray[np.object_]
+) -> dict[str, Floats]:
+    """Figures of each method by period, shape (periods,); NaN where it has none."""
+    found = {}
+    for name in METHODS:
+        found[name] = np.full(periods, np.nan)
+        own = method == name
+        found[name][at[own]] = figures[own]
+    return found
+
+
+def _both(figures: Mapping[str, Floats], method: str) -> Floats:
+    """Figures of ours and of a plain method in the periods that have both, shape (n, 2)."""
+    both = np.column_stack([figures[OURS], figures[method]])
+    return np.asarray(both[~np.isnan(both).any(axis=1)])
+
+
+def _quotient(both: Floats) -> float:
+    """Mean of the first column ÷ mean of the second; NaN where there is nothing to compare."""
+    ours, theirs = both.sum(axis=0)
+    return float(ours / theirs) if theirs > 0 else np.nan
+
+
+def ratio(figures: Mapping[str, Floats], method: str) -> tuple[float, float, float]:
     """
     Mean of ours ÷ mean of a plain method over the periods that have both, with its 90 % interval.
 
-    `figures` has a row per period and a column per method; NaN where there is nothing to compare.
+    `figures` has those of each method by period; NaN where there is nothing to compare.
     """
-    none = (np.nan, np.nan, np.nan)
-    if OURS not in figures or method not in figures:
-        return none
-    both = figures[[OURS, method]].dropna().to_numpy(dtype=np.float64)
-    if not len(both) or not both[:, 1].sum() > 0:
-        return none
-    drawn = np.random.default_rng(_SEED).integers(len(both), size=(_DRAWS, len(both)))
-    sums: Floats = both[drawn].sum(axis=1)
+    both = _both(figures, method)
+    if not both[:, 1].sum() > 0:
+        return np.nan, np.nan, np.nan
+    sums: Floats = both[_draws(len(both))].sum(axis=1)
     some = sums[:, 1] > 0
     lower, upper = np.percentile(sums[some, 0] / sums[some, 1], _POINTS)
-    whole = both.sum(axis=0)
-    return float(whole[0] / whole[1]), float(lower), float(upper)
+    return _quotient(both), float(lower), float(upper)
+
+
+@lru_cache(maxsize=4)
+def _draws(number: int) -> Ints:
+    """Periods drawn with replacement, the same ones every time."""
+    return np.random.default_rng(_SEED).integers(number, size=(_DRAWS, number))

@@ -21,6 +21,9 @@ CHILDREN: Final = 7
 
 EMERGING: Final = ("new", "intensifying")
 
+CLUSTERED: Final = ("period_end", "resolution", "cell", "gi_p", "clusters", "pattern")
+"""Columns of `cell_hotspots` that tell which cells are hot."""
+
 
 @dataclass(frozen=True)
 class Clustering:
@@ -67,20 +70,34 @@ def clustering_of(
     emerging = np.isin(numbers, rows["cell"][rows["pattern"].isin(EMERGING)])
     tested = bool(rows["gi_p"].notna().any())
     patterned = bool(rows["pattern"].notna().any())
-    shares, numbers_of, sizes = [], [], []
-    for surface in _surfaces(bed, lowest, bed.ends[at]):
-        total = surface.sum(axis=1)
+    shares, numbers_of = [], []
+    surfaces, totals = _surfaces(bed, lowest, bed.ends[at])
+    for surface, total in zip(surfaces, totals, strict=True):
         shares.append(_share(surface, hot, total) if tested else np.full(len(total), np.nan))
         reached = (surface[:, np.flatnonzero(emerging)] > 0).sum(axis=1).astype(np.float64)
         numbers_of.append(np.where(total > 0, reached if patterned else np.nan, np.nan))
-        sizes.append(np.where(total > 0, total / CHILDREN, np.nan))
-    return Clustering(tuple(shares), tuple(numbers_of), tuple(sizes))
+    sizes = tuple(np.where(total > 0, total / CHILDREN, np.nan) for total in totals)
+    return Clustering(tuple(shares), tuple(numbers_of), sizes)
 
 
-def _surfaces(bed: Bed, lowest: sparse.csr_array, day: np.datetime64) -> list[sparse.csr_array]:
-    """Areas x cells of every level, from the top down."""
-    valid = sparse.diags_array(bed.areas[-1].valid(day).astype(np.float64))
-    found = [(valid @ lowest).tocsr()]
+def _surfaces(
+    bed: Bed, lowest: sparse.csr_array, day: np.datetime64
+) -> tuple[list[sparse.csr_array], list[Floats]]:
+    """Areas x cells of every level from the top down, and the surface of each area."""
+    valid = bed.areas[-1].valid(day)
+    key = ("surfaces",)
+    # The same areas are valid for long.
+    before = bed.memo.get(key)
+    if before is None or not np.array_equal(before[0], valid):
+        made = _nested(bed, sparse.diags_array(valid.astype(np.float64)) @ lowest)
+        bed.memo[key] = valid, made, [one.sum(axis=1) for one in made]
+    _, made, totals = bed.memo[key]
+    return made, totals
+
+
+def _nested(bed: Bed, lowest: sparse.csr_array) -> list[sparse.csr_array]:
+    """Areas x cells of every level from those of the lowest, from the top down."""
+    found = [lowest.tocsr()]
     for depth in range(len(bed.areas) - 1, 0, -1):
         parent = bed.areas[depth].parent
         child = np.flatnonzero(parent >= 0)

@@ -15,6 +15,23 @@ if TYPE_CHECKING:
     from etl.analyse.bed import Flags, Floats
 
 
+def false_discovery(p: Floats) -> Floats:
+    """
+    Least rate of the procedure at which each hypothesis is rejected.
+
+    NaN is no hypothesis. With two dimensions every column is a family of its own.
+    """
+    if p.ndim == 2:
+        return np.column_stack([false_discovery(column) for column in p.T])
+    found = np.where(np.isnan(p), np.nan, 1.0)
+    number = int(np.count_nonzero(~np.isnan(p)))
+    small = np.flatnonzero(p < 1)
+    order = small[np.argsort(p[small], kind="stable")]
+    steps = p[order] * number / np.arange(1, len(order) + 1)
+    found[order] = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1.0)
+    return found
+
+
 def discoveries(p: Floats, *, rate: float) -> Flags:
     """
     Tests that stand at a false discovery rate.
@@ -31,10 +48,6 @@ def discoveries(p: Floats, *, rate: float) -> Flags:
     stands
         Shape (n,).
     """
-    tests = int(np.isfinite(p).sum())
-    # Only a p up to the rate itself can stand, so only those are put in order.
-    low = np.sort(p[p <= rate])
-    passing = np.flatnonzero(low <= rate * np.arange(1, len(low) + 1) / max(tests, 1))
-    if not len(passing):
-        return np.zeros(len(p), dtype=bool)
-    return np.asarray(p <= low[passing[-1]])
+    # A p above the rate itself never stands: it is put in no order.
+    possible = np.where(p <= rate, p, np.where(np.isnan(p), np.nan, 1.0))
+    return np.asarray(false_discovery(possible) <= rate)

@@ -14,7 +14,7 @@ from etl.analyse.hotspots.scan import Cluster, scan
 from geo.cells import cell_centres
 
 if TYPE_CHECKING:
-    from etl.analyse.bed import Bed, Floats, Ints
+    from etl.analyse.bed import Bed, Days, Floats, Ints
     from etl.analyse.hotspots.near_repeat import Knox
     from etl.analyse.hotspots.prepared import Prepared
 
@@ -184,9 +184,13 @@ def near_repeat_table(
         rows = prepared.rows(at - settings.near_history_days // _MOST_DAYS + 1, at, known_on)
         events = prepared.events[rows]
         events = events[bed.events.cell[events] != 0]
-        group = bed.group_of[bed.events.category[events]]
+        distinct, place = np.unique(bed.events.cell[events], return_inverse=True)
+        centres = np.column_stack(cell_centres(distinct))
         for number, name in enumerate(bed.groups):
-            found = _knox(bed, prepared, events[group == number], seed=_seed(bed, at))
+            own = bed.group[events] == number
+            found = _knox(
+                prepared, centres, place[own], bed.events.day[events[own]], seed=_seed(bed, at)
+            )
             if found is not None:
                 parts.append(_knox_rows(prepared, at, name, found))
     if not parts:
@@ -194,15 +198,18 @@ def near_repeat_table(
     return pd.concat(parts, ignore_index=True)
 
 
-def _knox(bed: Bed, prepared: Prepared, events: Ints, *, seed: int) -> Knox | None:
+def _knox(
+    prepared: Prepared, centres: Floats, place: Ints, days: Days, *, seed: int
+) -> Knox | None:
+    """Knox table of events by the positions of their cells in `centres`, degrees (n cells, 2)."""
     settings = prepared.settings
-    distinct, back = np.unique(bed.events.cell[events], return_inverse=True)
-    lng, lat = cell_centres(distinct)
+    seen, back = np.unique(place, return_inverse=True)
+    lng, lat = centres[seen].T
     scale = 1000 * _KM_PER_DEGREE
     shrink = np.cos(np.radians(lat.mean())) if len(lat) else 1.0
     return knox(
         np.column_stack([lng * scale * shrink, lat * scale])[back],
-        bed.events.day[events],
+        days,
         metres=settings.near_metres,
         bands=settings.near_days,
         replicas=settings.near_replicas,

@@ -172,7 +172,7 @@ def prepare(
 
 def _by_period(bed: Bed) -> tuple[Ints, Ints]:
     rows = np.flatnonzero(bed.reported & (bed.period >= 0))
-    period = bed.period[rows]
+    period = bed.period[rows].astype(np.int16)
     order = np.argsort(period, kind="stable")
     return rows[order], np.searchsorted(period[order], np.arange(len(bed.starts) + 1))
 
@@ -195,9 +195,11 @@ def _area_map(bed: Bed, level: str, ring: sparse.csr_array | None, events: Ints)
 def _cell_map(bed: Bed, resolution: int, measured: Geography, events: Ints) -> Map:
     active, all_positions = bed.cells(resolution)
     position, known = all_positions[events], bed.events.known[events]
-    first = np.full(len(active), _NEVER)
+    # As whole numbers: of days it would take many times as long.
+    numbered = np.full(len(active), _NEVER.astype(np.int64))
     placed = position >= 0
-    np.minimum.at(first, position[placed], known[placed])
+    np.minimum.at(numbered, position[placed], known[placed].astype(np.int64))
+    first = numbered.astype("datetime64[D]")
     covered = measured.covered[resolution]
     if not len(covered):
         return _open_map(resolution, active, position, first)
@@ -212,7 +214,7 @@ def _cell_map(bed: Bed, resolution: int, measured: Geography, events: Ints) -> M
     return _numbered(resolution, (numbers, cell_rings(numbers), since), active, position)
 
 
-def _open_map(resolution: int, active: Ints, position: Ints, first: Days) -> Map:
+def _open_map(resolution: int, active: Ints, position: NDArray[np.int32], first: Days) -> Map:
     """Cells with an incident, and their neighbours, each from the first incident near it on."""
     numbers = cells.with_neighbours(active)
     ring = cell_rings(numbers)
@@ -223,7 +225,10 @@ def _open_map(resolution: int, active: Ints, position: Ints, first: Days) -> Map
 
 
 def _numbered(
-    resolution: int, cover: tuple[Ints, sparse.csr_array, Days], active: Ints, position: Ints
+    resolution: int,
+    cover: tuple[Ints, sparse.csr_array, Days],
+    active: Ints,
+    position: NDArray[np.int32],
 ) -> Map:
     """Map of cells, their rings and their first days; `position` is that in `active`."""
     numbers, ring, since = cover

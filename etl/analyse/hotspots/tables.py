@@ -64,6 +64,8 @@ def hotspot_tables(
         )
         for resolution, one in cells.items()
     }
+    # Rows of windows that will not be asked for again; what came of them is in `prepared.steps`.
+    prepared.chosen.clear()
     return {
         "area_hotspots": _together(
             [_rows(prepared, prepared.areas[level], one, at) for level, one in areas.items()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from data.index_trace import Composed
     from etl.analyse.bed import Flags, Floats, Ints
     from etl.analyse.index.measure import Measured, Moment
+
+COLOURED: Final = ("period_end", "level", "area_index", "gated_colour", "is_firm", "colour")
+"""Columns of `area_index` that tell the colours of earlier periods."""
 
 
 @dataclass(frozen=True)

@@ -40,18 +40,21 @@ def last_match(
     first = min(moment.min(), when.min() + low)
     last = max(moment.max(), when.max() + high)
     width = np.int64(last - first + 1)
-    order = np.argsort(joined := key * width + (moment - first), kind="stable")
+    order = np.argsort(joined := key * width + (moment - first))
     ordered = joined[order]
-    start = np.searchsorted(ordered, asked * width + (when + low - first))
-    stop = np.searchsorted(ordered, asked * width + (when + high - first), side="right")
+    # Queries in order: neighbouring ones look at neighbouring places.
+    looked_up = order, ordered
+    if queries is not None:
+        looked_up = np.argsort(given := asked * width + (when - first)), np.sort(given)
+    row, wanted = looked_up
+    start = np.searchsorted(ordered, wanted + low)
+    stop = np.searchsorted(ordered, wanted + high, side="right")
     found = np.full(len(asked), np.datetime64("NaT"), dtype="datetime64[D]")
     some = np.flatnonzero(stop > start)
-    # In the order of their first match the gaps between the ranges are short.
-    some = some[np.argsort(start[some], kind="stable")]
     if len(some):
         days = np.append(known[order], _FAR).astype("datetime64[D]").astype(np.int64)
         pairs = np.column_stack([start[some], stop[some]]).ravel()
-        found[some] = np.minimum.reduceat(days, pairs)[::2].astype("datetime64[D]")
+        found[row[some]] = np.minimum.reduceat(days, pairs)[::2].astype("datetime64[D]")
     return found
 
 

@@ -9,7 +9,14 @@ import numpy as np
 
 from etl.analyse.bed import NEVER
 from etl.analyse.index import steps
-from etl.analyse.index.selection import Counted, count_rows, first_told, has_code, of_dimension
+from etl.analyse.index.selection import (
+    Counted,
+    count_rows,
+    first_told,
+    has_code,
+    of_dimension,
+    shared_series,
+)
 from etl.analyse.index.series import Roll, Series, series
 
 if TYPE_CHECKING:
@@ -154,11 +161,12 @@ def _stock(
 
 
 def _gates(bed: Bed, settings: IndexSettings, categories: Sequence[Category]) -> list[Series]:
-    found = [series(bed, np.flatnonzero(bed.reported))]
+    found = [shared_series(bed, np.flatnonzero(bed.reported))]
     for d, one in enumerate(settings.dimensions):
         if one.gate:
             flags = has_code(categories, one.codes)[bed.events.category]
-            found.append(series(bed, np.flatnonzero(flags & of_dimension(bed, settings, d))))
+            chosen = np.flatnonzero(flags & of_dimension(bed, settings, d))
+            found.append(shared_series(bed, chosen))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,6 +74,7 @@ def count_rows(
     severe = chosen & (events.severity >= indicator.severity_from)
     severe &= events.scale >= indicator.scale_from
     part = np.flatnonzero(severe)
+    plain = partial(shared_series, bed)
     measure = indicator.measure
     if measure == "weighted":
         weights = np.array(settings.severity_weights)[events.severity[part]]
@@ -81,18 +83,25 @@ def count_rows(
         return Counted(_repeated(bed, part, settings))
     if measure == "severe_share":
         since, reason = first_told(bed, chosen & (events.severity > 0)), "no_severity"
-        return Counted(series(bed, part), series(bed, all_of_them), since, reason)
+        return Counted(plain(part), plain(all_of_them), since, reason)
     if measure == "marked_repeat":
         marked = chosen & events.repeat
         since = first_told(bed, marked)
-        return Counted(
-            series(bed, np.flatnonzero(marked)), series(bed, all_of_them), since, "no_marks"
-        )
+        return Counted(plain(np.flatnonzero(marked)), plain(all_of_them), since, "no_marks")
     if measure in {"top_type", "top_type_share"}:
         label = labels(categories, indicator.codes)[events.category[part]]
         found = series(bed, part, label=label)
         return Counted(found, found if measure == "top_type_share" else None)
-    return Counted(series(bed, part), None, *_needs(bed, indicator, chosen))
+    return Counted(plain(part), None, *_needs(bed, indicator, chosen))
+
+
+def shared_series(bed: Bed, chosen: Ints) -> Series:
+    """`series` of some events; indicators of the same events share one."""
+    key = ("series", len(chosen), hash(chosen.tobytes()))
+    if key not in bed.memo:
+        bed.memo[key] = series(bed, chosen)
+    found: Series = bed.memo[key]
+    return found
 
 
 def _needs(bed: Bed, indicator: Indicator, chosen: Flags) -> tuple[int, str]:
@@ -115,7 +124,7 @@ def _repeated(bed: Bed, chosen: Ints, settings: IndexSettings) -> Series:
     placed = chosen[events.cell[chosen] != NO_CELL]
     _, place = bed.cells(10)
     known = last_match(
-        place[placed], events.occurred[placed], events.known[placed],
+        place[placed].astype(np.int64), events.occurred[placed], events.known[placed],
         low=-settings.repeat_days * DAY_S, high=-1,
     )  # fmt: skip
     found = ~np.isnat(known)

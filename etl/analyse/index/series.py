@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etl.analyse.bed import Areas, Bed, Days, Floats, Ints
+    from etl.analyse.bed import Areas, Bed, Days, Flags, Floats, Ints
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ class Table:
     label = None
     value = None
 
-    def __init__(self, counts: Floats) -> None:
-        zero = np.zeros((len(counts), 1))
-        self._upto = np.hstack([zero, np.cumsum(counts, axis=1)]).astype(np.int32)
+    def __init__(self, counts: NDArray[np.int32]) -> None:
+        self._upto = np.zeros((len(counts), counts.shape[1] + 1), dtype=np.int32)
+        np.cumsum(counts, axis=1, out=self._upto[:, 1:])
 
     def total(self, low: int, high: int, *, known_on: int, size: int) -> Floats:
         """Sum per row of `areas` over periods, shape (size,)."""
@@ -82,7 +82,7 @@ class Table:
         return found.astype(np.float64)
 
 
-def table(bed: Bed, chosen: Ints, day: Ints, size: int) -> Floats:
+def table(bed: Bed, chosen: Ints, day: Ints, size: int, *, marked: Flags) -> NDArray[np.int32]:
     """
     Number of events by row of `areas` and period of a day, those in no area left out.
 
@@ -90,20 +90,23 @@ def table(bed: Bed, chosen: Ints, day: Ints, size: int) -> Floats:
     ----------
     day
         Days since 1970 on which each counts, shape (n,).
+    marked
+        Which are counted apart, shape (n,).
 
     Returns
     -------
     counts
-        Shape (size, n periods).
+        Of the others and of those marked, shape (2, size, n periods).
     """
     limits = day_number(bed.ends)
     first = int(day_number(bed.starts[0]))
+    length = len(limits)
     period_of = np.searchsorted(limits, np.arange(first, int(limits[-1]) + 1))
     after, area = day - first, bed.events.area[chosen]
     inside = (after >= 0) & (after < len(period_of)) & (area >= 0)
-    keys = area[inside] * len(limits) + period_of[after[inside]]
-    found = np.bincount(keys, minlength=size * len(limits))
-    return found.reshape(size, len(limits)).astype(np.float64)
+    keys = area[inside] * length + period_of[after[inside]] + marked[inside] * (size * length)
+    found = np.bincount(keys, minlength=2 * size * length).astype(np.int32)
+    return found.reshape(2, size, length)
 
 
 def series(
@@ -113,7 +116,7 @@ def series(
     day: Days | None = None,
     known: Days | None = None,
     value: Floats | None = None,
-    label: Ints | None = None,
+    label: Ints | NDArray[np.int32] | None = None,
 ) -> Series:
     """
     Rows of some events, those outside the periods left out.

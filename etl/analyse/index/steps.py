@@ -22,6 +22,8 @@ from etl.analyse.index.series import Table, day_number, table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from data.city import Category
     from data.clock_settings import Clock, ClockSettings
     from data.index_settings import IndexSettings, Indicator
@@ -102,7 +104,8 @@ def late_steps(found: Handling, chosen: Ints, clocks: ClockSettings, *, size: in
     group = found.bed.group_of[events.category[chosen]]
     severity = events.severity[chosen].astype(np.int64)
     steps = (found.received, events.dispatched, events.signed, events.resolved, events.archived)
-    part, whole = (np.zeros((size, len(found.bed.starts))) for _ in range(2))
+    shape = (size, len(found.bed.starts))
+    part, whole = (np.zeros(shape, dtype=np.int32) for _ in range(2))
     since = _FAR
     for clock in clocks.clocks:
         allowed = _allowed(found.bed, clock, clocks, group, severity)
@@ -113,10 +116,11 @@ def late_steps(found: Handling, chosen: Ints, clocks: ClockSettings, *, size: in
         row, day, allowed = row[kept], day[kept], allowed[timed][kept]
         end = steps[clock.end][row]
         late = (end == NEVER) | (end - found.received[row] > allowed * DAY_S)
-        whole += table(found.bed, row, day, size)
-        part += table(found.bed, row[late], day[late], size)
+        in_time, missed = table(found.bed, row, day, size, marked=late)
+        part += missed
+        whole += in_time
         since = min(since, int(day.min(initial=_FAR)))
-    return Counted(Table(part), Table(whole), since, "no_times")
+    return Counted(Table(part), Table(whole + part), since, "no_times")
 
 
 def _allowed(bed: Bed, clock: Clock, clocks: ClockSettings, group: Ints, severity: Ints) -> Floats:
@@ -134,9 +138,10 @@ def _allowed(bed: Bed, clock: Clock, clocks: ClockSettings, group: Ints, severit
 
 def _judged(found: Handling, row: Ints, day: Ints, missed: Flags, *, size: int) -> Counted:
     """A share by the day on which each is judged, when all that it rests on is known."""
+    others, part = table(found.bed, row, day, size, marked=missed)
     return Counted(
-        Table(table(found.bed, row[missed], day[missed], size)),
-        Table(table(found.bed, row, day, size)),
+        Table(part),
+        Table(others + part),
         int(day.min(initial=_FAR)),
         "no_times",
     )
@@ -166,7 +171,7 @@ def recurring(
     upper = np.unique(codes, return_inverse=True)[1]
     placed = chosen[events.cell[chosen] != NO_CELL]
     _, place = found.bed.cells(10)
-    key = place[placed] * (int(upper.max()) + 1) + upper[events.category[placed]]
+    key = place[placed].astype(np.int64) * (int(upper.max()) + 1) + upper[events.category[placed]]
     ended = found.closed[placed] != NEVER
     row = placed[ended]
     again = last_match(
@@ -187,7 +192,7 @@ class Stock:
     `since` and `reason` are those of `Counted`.
     """
 
-    number: Floats
+    number: NDArray[np.int32]
     since: int
     reason: str
 
@@ -216,41 +221,39 @@ def stock(
     # Opened at the end of the first period whose last day is not before; left likewise.
     opened, left = (np.searchsorted(limits, one[stays]) for one in (entry, out))
     periods = len(bed.starts)
-    change = np.zeros((size + 1) * (periods + 1))
-    change += np.bincount(area * (periods + 1) + opened, minlength=len(change))
-    change -= np.bincount(area * (periods + 1) + left, minlength=len(change))
+    length = (size + 1) * (periods + 1)
+    change = np.bincount(area * (periods + 1) + opened, minlength=length)
+    change -= np.bincount(area * (periods + 1) + left, minlength=length)
     level = np.cumsum(change.reshape(size + 1, periods + 1), axis=1)[:size, :periods]
-    return Stock(np.ascontiguousarray(level), since, reason)
+    return Stock(level.astype(np.int32), since, reason)
 
 
 class Backlog:
     """Age of what is open: median days since the receipt, by level and period."""
 
     def __init__(self, found: Handling, chosen: Ints) -> None:
-        self.found = found
-        self.rows = chosen[np.argsort(found.known[chosen], kind="stable")]
-        self.entered = found.known[self.rows]
-        closed = found.closed[self.rows]
+        self._bed = found.bed
+        rows = chosen[np.argsort(found.known[chosen])]
+        closed = found.closed[rows]
         ends = closed != NEVER
-        self.left = np.full(len(closed), _FAR, dtype=np.int64)
-        self.left[ends] = found.days_after(closed[ends], self.rows[ends])
-        self.since = int(self.entered.min()) if len(self.entered) else _FAR
-        self._index: dict[str, Ints] = {}
+        self._rows = rows.astype(np.int32)
+        self._entered = found.known[rows].astype(np.int32)
+        self._left = np.full(len(closed), _FAR, dtype=np.int32)
+        self._left[ends] = found.days_after(closed[ends], rows[ends])
+        self.since = int(self._entered.min()) if len(rows) else _FAR
         self._found: dict[tuple[str, int], Floats] = {}
 
     def age(self, level: str, at: int) -> Floats:
         """Median age in days at the end of a period, 0 where nothing is open; (n areas,)."""
         key = (level, at)
         if key not in self._found:
-            bed = self.found.bed
+            bed = self._bed
             today = int(day_number(bed.ends[at]))
-            upto = int(np.searchsorted(self.entered, today, side="right"))
-            still = np.flatnonzero(self.left[:upto] > today)
-            if level not in self._index:
-                self._index[level] = bed.index(level)[self.rows].astype(np.int64)
-            area = self._index[level][still]
+            upto = int(np.searchsorted(self._entered, today, side="right"))
+            still = np.flatnonzero(self._left[:upto] > today)
+            area = bed.index_of(level, self._rows[still]).astype(np.int64)
             placed = area >= 0
-            age = today - self.entered[still[placed]]
+            age = today - self._entered[still[placed]].astype(np.int64)
             self._found[key] = medians(area[placed], age, size=len(bed.level_areas(level)))
         return self._found[key]
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy import special
 
-from etl.analyse.signals.detect import CUSUM, RING, colours, ring_sums, small_tail
+from etl.analyse.hotspots.exceedance import ring_sums
+from etl.analyse.signals.detect import CUSUM, RING, colours, small_tail
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -29,7 +30,7 @@ _STATES: Final = 200
 
 
 def by_chance(
-    found: Tested, adjacency: sparse.csr_array, settings: SignalSettings, *, seed: list[int]
+    found: Tested, ring: sparse.csr_array, settings: SignalSettings, *, seed: list[int]
 ) -> Floats:
     """
     Areas that chance alone would give each colour.
@@ -48,13 +49,13 @@ def by_chance(
     rows = []
     for depth, tests in enumerate(found.tests):
         rng = np.random.default_rng([*seed, depth])
-        rows.append(_level(tests, adjacency, settings, rng, lowest=depth == lowest))
+        rows.append(_level(tests, ring, settings, rng, lowest=depth == lowest))
     return np.array(rows)
 
 
 def _level(
     tests: tuple[Test, ...],
-    adjacency: sparse.csr_array,
+    ring: sparse.csr_array,
     settings: SignalSettings,
     rng: np.random.Generator,
     *,
@@ -67,7 +68,7 @@ def _level(
     for one in tests:
         if one.by == CUSUM:
             continue
-        counts = ring_sums(drawn, adjacency) if one.by == RING else drawn
+        counts = ring_sums(ring, drawn) if one.by == RING else drawn
         mean, size = (np.repeat(each[:, None], draws, axis=1) for each in (one.mean, one.size))
         p = small_tail(counts, mean, size)
         highest = np.maximum(highest, colours(p, counts, mean, settings.colours, lowest=lowest))

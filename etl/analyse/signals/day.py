@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etl.analyse.hotspots.exceedance import ring_sums
+from etl.analyse.hotspots.neighbours import with_self
 from etl.analyse.signals.detect import (
     AREA,
     Counted,
     Test,
     exceedance,
     ring_counted,
-    ring_sums,
     slow_rise,
 )
 from etl.analyse.signals.trailing import window
@@ -52,17 +54,22 @@ class Watch:
     adjacency: sparse.csr_array
     settings: SignalSettings
 
+    @cached_property
+    def ring(self) -> sparse.csr_array:
+        """The same with ones on the diagonal."""
+        return with_self(self.adjacency)
+
     def tested(self, group: str, day: np.datetime64) -> Tested | None:
         """Test every level; None where there is nothing to compare with."""
         memo, key = self.bed.memo, ("tested", group, day)
         if key not in memo:
             held = window(self.bed, group, day, self.settings)
-            memo[key] = None if held is None else _tests(held, self.adjacency, self.settings)
+            memo[key] = None if held is None else _tests(held, self.ring, self.settings)
         found: Tested | None = memo[key]
         return found
 
 
-def _tests(held: Window, adjacency: sparse.csr_array, settings: SignalSettings) -> Tested:
+def _tests(held: Window, ring: sparse.csr_array, settings: SignalSettings) -> Tested:
     lowest = len(held.observed) - 1
     found = []
     for depth, observed in enumerate(held.observed):
@@ -73,11 +80,11 @@ def _tests(held: Window, adjacency: sparse.csr_array, settings: SignalSettings) 
             Counted(AREA, observed, mean, size), settings=settings, lowest=depth == lowest
         )
         if depth == lowest:
-            ring = ring_counted(own, past, adjacency)
-            before = ring_sums(past[0], adjacency), ring_sums(past[1], adjacency)
+            before = ring_sums(ring, past[0]), ring_sums(ring, past[1])
+            together = ring_counted(own, before, ring)
             others = (
-                exceedance(ring, settings=settings, lowest=True),
-                slow_rise(ring, before, settings=settings),
+                exceedance(together, settings=settings, lowest=True),
+                slow_rise(together, before, settings=settings),
             )
         else:
             others = (slow_rise(own, past, settings=settings),)

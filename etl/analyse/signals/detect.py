@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from etl.analyse.expected import upper_tail
+from etl.analyse.hotspots.discovery import false_discovery
+from etl.analyse.hotspots.exceedance import ring_sums
 from etl.analyse.negative_binomial import relative_variance, size_of
 
 if TYPE_CHECKING:
@@ -88,47 +90,28 @@ def colours(
     return found
 
 
-def false_discovery(p: Floats) -> Floats:
+def ring_counted(own: Counted, before: tuple[Floats, Floats], ring: sparse.csr_array) -> Counted:
     """
-    Least rate of the Benjamini-Hochberg procedure at which each hypothesis is rejected.
-
-    NaN is no hypothesis. With two dimensions every column is a family of its own.
-    """
-    if p.ndim == 2:
-        return np.column_stack([false_discovery(column) for column in p.T])
-    found = np.where(np.isnan(p), np.nan, 1.0)
-    number = int(np.count_nonzero(~np.isnan(p)))
-    small = np.flatnonzero(p < 1)
-    order = small[np.argsort(p[small], kind="stable")]
-    steps = p[order] * number / np.arange(1, len(order) + 1)
-    found[order] = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1.0)
-    return found
-
-
-def ring_sums(values: Floats, adjacency: sparse.csr_array) -> Floats:
-    """Of each area with its neighbours, shape as `values`; unknown ones (NaN) count nothing."""
-    known = np.nan_to_num(values)
-    return np.asarray(known + adjacency @ known)
-
-
-def ring_counted(own: Counted, past: tuple[Floats, Floats], adjacency: sparse.csr_array) -> Counted:
-    """
-    Counts of each area with its neighbours; `past` holds observed and expected ones of the areas.
+    Counts of each area with its neighbours.
 
     Areas that are themselves unknown have no ring, and count in no other's.
+
+    Parameters
+    ----------
+    before
+        Observed and expected ring sums of the last windows, shape (n, windows) each.
     """
     unknown = np.isnan(own.mean)
-    before = ring_sums(past[0], adjacency), ring_sums(past[1], adjacency)
     return Counted(
         RING,
-        ring_sums(np.where(unknown, 0.0, own.observed), adjacency),
-        np.where(unknown, np.nan, ring_sums(own.mean, adjacency)),
-        ring_size(own.mean, own.size, before, adjacency),
+        ring_sums(ring, np.where(unknown, 0.0, own.observed)),
+        np.where(unknown, np.nan, ring_sums(ring, own.mean)),
+        ring_size(own.mean, own.size, before, ring),
     )
 
 
 def ring_size(
-    mean: Floats, size: Floats, past: tuple[Floats, Floats], adjacency: sparse.csr_array
+    mean: Floats, size: Floats, past: tuple[Floats, Floats], ring: sparse.csr_array
 ) -> Floats:
     """
     Size of the sum over each ring, shape (n,): that of its areas, were they independent, and what
@@ -144,8 +127,8 @@ def ring_size(
     past
         Observed and expected ring sums of the last windows, shape (n, windows) each.
     """
-    sums = ring_sums(mean, adjacency)
-    squares = ring_sums(np.nan_to_num(mean) ** 2 / size, adjacency)
+    sums = ring_sums(ring, mean)
+    squares = ring_sums(ring, np.nan_to_num(mean) ** 2 / size)
     own = np.where(sums > 0, squares / np.where(sums > 0, sums, 1.0) ** 2, 0.0)
     observed, expected = past
     reach = _OUTLIER * np.sqrt(expected + own[:, None] * expected**2)

@@ -10,9 +10,11 @@ import pandas as pd
 from data.analysis_settings import DEFAULTS
 from data.signal_settings import read_signal_settings
 from etl.analyse.expected import expected_counts, upper_tail
+from etl.analyse.hotspots.exceedance import ring_sums
+from etl.analyse.observed import known_rows
 from etl.analyse.signals.chance import COLOURS
 from etl.analyse.signals.day import Watch
-from etl.analyse.signals.detect import AREA, RING, ring_size, ring_sums
+from etl.analyse.signals.detect import AREA, RING, ring_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +75,7 @@ def signal_record_table(
 
 def _followed(watch: Watch, group: str, at: int, known_on: np.datetime64, found: Tested) -> Floats:
     """Issued, followed and by chance, shape (n levels, 5, 3)."""
-    bed, adjacency = watch.bed, watch.adjacency
+    bed, neighbours = watch.bed, watch.ring
     expected = expected_counts(bed, group, at=at, known_on=known_on)
     sums = np.zeros((len(bed.levels), COLOURS, 3))
     for depth, level in enumerate(bed.levels):
@@ -86,9 +88,9 @@ def _followed(watch: Watch, group: str, at: int, known_on: np.datetime64, found:
         ring = _by_ring(found, depth)
         above, chance = _above(observed, mean, size)
         if ring.any():
-            spread = ring_size(mean, size, _no_past(len(mean)), adjacency)
+            spread = ring_size(mean, size, _no_past(len(mean)), neighbours)
             above_ring, chance_ring = _above(
-                ring_sums(observed, adjacency), ring_sums(mean, adjacency), spread
+                ring_sums(neighbours, observed), ring_sums(neighbours, mean), spread
             )
             above = np.where(ring, above_ring, above)
             chance = np.where(ring, chance_ring, chance)
@@ -100,8 +102,7 @@ def _followed(watch: Watch, group: str, at: int, known_on: np.datetime64, found:
 
 def period_counts(bed: Bed, level: str, group: str, at: int, known_on: np.datetime64) -> Floats:
     """Reported events of a group in one period as known on a day, shape (n areas,)."""
-    chosen = bed.reported & bed.of_group(group) & (bed.period == at) & bed.known_by(known_on)
-    index = bed.index(level)[chosen]
+    index = bed.index_of(level, known_rows(bed, group, at, at, known_on))
     size = len(bed.level_areas(level))
     return np.bincount(index[index >= 0], minlength=size).astype(np.float64)
 

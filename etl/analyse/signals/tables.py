@@ -97,6 +97,8 @@ def _forget(bed: Bed, day: np.datetime64) -> None:
     if day not in bed.ends:
         for key in [key for key in bed.memo if key[0] == "tested" and key[2] == day]:
             del bed.memo[key]
+    for key in [key for key in bed.memo if key[0] == "signal_before" and key[2] <= day - 6]:
+        del bed.memo[key]
 
 
 def _rows(watch: Watch, group: str, day: np.datetime64, found: Tested) -> pd.DataFrame:
@@ -183,6 +185,6 @@ def chance_of_week(watch: Watch, group: str, day: np.datetime64) -> tuple[Floats
         assert found is not None
         seed = [int(base.astype(np.int64)), ("all", *bed.groups).index(group)]
         areas = [int(np.count_nonzero(np.isfinite(one[0].mean))) for one in found.tests]
-        bed.memo[key] = by_chance(found, watch.adjacency, watch.settings, seed=seed), areas
+        bed.memo[key] = by_chance(found, watch.ring, watch.settings, seed=seed), areas
     result: tuple[Floats, list[int]] = bed.memo[key]
     return result

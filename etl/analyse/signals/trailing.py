@@ -8,21 +8,24 @@ of each day of the week. In a city that counts by month the window is the month,
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy import sparse
 
+from data.periods import PERIODS_PER_YEAR
+from etl.analyse.baseline import LEAST_PERIODS, expected_of, memory, no_data
 from etl.analyse.calendar import holidays
 from etl.analyse.expected import Expected, expected_counts, expected_from
+from etl.analyse.level import city_level
 from etl.analyse.reporting_lag import completeness, period_completeness
+from etl.analyse.signals.before import before, by_day, counted, of_group
 from etl.analyse.signals.imports import imported
 
 if TYPE_CHECKING:
     from data.signal_settings import SignalSettings
     from etl.analyse.bed import Bed, Days, Floats, Ints
     from etl.analyse.calendar import Holidays
+    from etl.analyse.signals.before import Before
 
 WEEK: Final = 7
 
@@ -61,17 +64,19 @@ def window(bed: Bed, group: str, day: np.datetime64, settings: SignalSettings) -
     if bed.grain == "month":
         at = len(starts) - 1
         expected = expected_counts(bed, group, at=at, known_on=day)
-        history = [bed.history(level, group, starts[-1] - 1) for level in bed.levels]
+        past = [bed.history(level, group, starts[-1] - 1) for level in bed.levels]
+        city = past[0].sum(axis=0)
     else:
-        history = _histories(bed, group, starts)
-        expected = _expected(bed, group, history, starts, day)
+        held = before(bed, group, starts)
+        expected = _expected(bed, group, held, starts, day)
+        city, past = held.city, [one.last for one in held.levels]
     last = len(expected.recent)
     observed = _observed(bed, group, starts[-1], day, settings)
     return Window(
         observed=observed,
-        mean=_cautious_mean(bed, observed, expected, history[0], starts),
+        mean=_cautious_mean(bed, observed, expected, city, starts),
         expected=expected,
-        past=tuple(one[:, one.shape[1] - last :] for one in history),
+        past=tuple(one[:, one.shape[1] - last :] for one in past),
         days=int((day - starts[-1]).astype(np.int64)) + 1,
     )
 
@@ -87,21 +92,21 @@ def window_starts(bed: Bed, day: np.datetime64) -> Days:
 NO_DAYS: Final = np.zeros(0, dtype="datetime64[D]")
 
 
-def _expected(
-    bed: Bed, group: str, history: list[Floats], starts: Days, day: np.datetime64
-) -> Expected:
+def _expected(bed: Bed, group: str, held: Before, starts: Days, day: np.datetime64) -> Expected:
     """Nothing of the window itself enters; only the share known by now does."""
     at = len(starts) - 1
+    if at < LEAST_PERIODS["week"]:
+        return no_data([len(one) for one in bed.areas])
     past, now = _known_shares(bed, group, starts, day)
-    found = expected_from(
-        history,
+    found = expected_of(
+        held.levels,
         [one.parent for one in bed.areas],
-        starts=np.append(starts, day + 1),
-        grain="week",
-        at=at,
-        calendar=_calendar(bed, starts),
-        complete=past,
+        used=memory(at, "week"),
+        level=city_level(
+            held.city, past, _calendar(bed, starts).shares, season=PERIODS_PER_YEAR["week"]
+        ),
         valid=[(one.valid_from, one.valid_to) for one in bed.areas],
+        starts=np.append(starts, day + 1),
     )
     return replace(found, complete=now)
 
@@ -146,7 +151,7 @@ def _without_holidays(bed: Bed, city: Floats, starts: Days) -> float:
     shares[-1] = 0.0
     means = [
         expected_from(
-            [city.sum(axis=0)[None, :]],
+            [city[None, :]],
             [np.array([-1])],
             starts=np.append(starts, starts[-1] + WEEK),
             grain="week",
@@ -166,89 +171,26 @@ def _calendar(bed: Bed, starts: Days) -> Holidays:
     return found
 
 
-@dataclass(frozen=True)
-class _Sorted:
-    """Placed reported events of a group by day: positions, days and rows of `areas`."""
-
-    position: Ints
-    day: Days
-    known: Days
-    row: Ints
-
-
-def _sorted(bed: Bed, group: str) -> _Sorted:
-    key = ("signal_rows", group)
-    if key not in bed.memo:
-        chosen = bed.reported & bed.of_group(group) & (bed.events.area >= 0)
-        position = np.flatnonzero(chosen)
-        position = position[np.argsort(bed.events.day[position], kind="stable")]
-        events = bed.events
-        bed.memo[key] = _Sorted(
-            position, events.day[position], events.known[position], events.area[position]
-        )
-    found: _Sorted = bed.memo[key]
-    return found
-
-
-def _histories(bed: Bed, group: str, starts: Days) -> list[Floats]:
-    """Counts of the windows before the last as known the day before it, per level (n, windows)."""
-    rows = _sorted(bed, group)
-    edges = np.searchsorted(rows.day, starts)
-    total = sum(len(one) for one in bed.areas)
-    in_time = rows.known < starts[-1]
-    # Time first: each window is one count over a contiguous piece.
-    table = np.empty((len(starts) - 1, total))
-    for at, (left, right) in enumerate(pairwise(edges)):
-        piece = rows.row[left:right]
-        known = in_time[left:right]
-        table[at] = np.bincount(piece if known.all() else piece[known], minlength=total)
-    return _by_level(bed, table.T)
-
-
-def _by_level(bed: Bed, table: Floats) -> list[Floats]:
-    """Counts by row of `areas` to counts by level: each area's own, and those of its children."""
-    first = np.cumsum([0, *(len(one) for one in bed.areas)])
-    found: list[Floats] = []
-    for depth in range(len(bed.areas) - 1, -1, -1):
-        own = table[first[depth] : first[depth + 1]]
-        if found:
-            own = own + _children(bed, depth) @ found[-1]
-        found.append(own)
-    return found[::-1]
-
-
-def _children(bed: Bed, depth: int) -> sparse.csr_array:
-    """Which area of the level below lies in which of this: 0/1, (n areas, n areas below)."""
-    key = ("children", depth)
-    if key not in bed.memo:
-        parent = bed.areas[depth + 1].parent
-        inside = np.flatnonzero(parent >= 0)
-        shape = (len(bed.areas[depth]), len(parent))
-        ones = np.ones(len(inside))
-        bed.memo[key] = sparse.csr_array((ones, (parent[inside], inside)), shape=shape)
-    found: sparse.csr_array = bed.memo[key]
-    return found
-
-
 def _observed(
     bed: Bed, group: str, first: np.datetime64, day: np.datetime64, settings: SignalSettings
 ) -> tuple[Floats, ...]:
-    rows = _sorted(bed, group)
-    piece = slice(*np.searchsorted(rows.day, [first, day + 1]))
-    known = rows.known[piece] <= day
-    bulk = _bulk(bed, first, day, settings)
-    kept = known & ~np.isin(rows.position[piece], bulk)
-    total = sum(len(one) for one in bed.areas)
-    counts = np.bincount(rows.row[piece][kept], minlength=total).astype(np.float64)
-    return tuple(_by_level(bed, counts))
+    key = ("signal_observed", first, day)
+    if key not in bed.memo:
+        rows = by_day(bed)
+        piece = rows.between(first, day + 1)
+        kept = rows.known[piece] <= day
+        kept &= ~np.isin(rows.position[piece], _bulk(bed, first, day, settings))
+        bed.memo[key] = counted(bed, rows.place[piece][kept])
+    own = of_group(bed, group, bed.memo[key])
+    return tuple(bed.by_level(own.astype(np.float64)))
 
 
 def _bulk(bed: Bed, first: np.datetime64, day: np.datetime64, settings: SignalSettings) -> Ints:
     """Positions of the window's events that were imported in bulk, whatever their group."""
     key = ("signal_imports", first, day)
     if key not in bed.memo:
-        rows = _sorted(bed, "all")
-        piece = slice(*np.searchsorted(rows.day, [first, day + 1]))
+        rows = by_day(bed)
+        piece = rows.between(first, day + 1)
         position = rows.position[piece][rows.known[piece] <= day]
         bed.memo[key] = position[imported(bed, position, first=first, day=day, settings=settings)]
     found: Ints = bed.memo[key]

@@ -1,5 +1,6 @@
 """Each check of a stored analysis finds what was changed in the files."""
 
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,19 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from data.store import Snapshot, Store
-from etl import demo
-from etl.analyse.verify import CHECKS, AnalysisFault, is_analysed
+from etl.analyse.verify import CHECKS, AnalysisFault, columns, is_analysed
 from etl.verify import verify
-
-# One made city for all of them.
-pytestmark = pytest.mark.xdist_group("verified-analysis")
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    home = tmp_path_factory.mktemp("verified")
-    demo.make(home, size="tiny", seed=7, progress=lambda *_: None)
-    return home
+def home(demo_home, tmp_path_factory):
+    return shutil.copytree(demo_home, tmp_path_factory.mktemp("verified") / "home")
 
 
 @pytest.fixture
@@ -42,7 +37,7 @@ def stored(home):
     def check(name):
         return CHECKS[f"analysis: {name}"](Snapshot(home, manifest))
 
-    yield SimpleNamespace(change=change, check=check, manifest=manifest)
+    yield SimpleNamespace(home=home, change=change, check=check, manifest=manifest)
     for path, content in kept.items():
         path.write_bytes(content)
 
@@ -80,8 +75,6 @@ def test_a_built_city_keeps_all_of_them(home):
 @pytest.mark.parametrize(
     ("name", "table", "alter", "told"),
     [
-        ("tables", "expected", lambda rows: rows.drop(columns="size"), "other columns"),
-        ("tables", "expected", lambda rows: rows[[*rows.columns[::-1]]].rename(columns={"size": "extent"}), "other columns"),
         ("tables", "area_rates", lambda rows: rows.iloc[[0, *range(len(rows))]], "1 keys stand twice"),
         ("tables", "area_trust", lambda rows: rows.assign(complete=np.nan), "empty value"),
         ("forecasts", "forecasts", plus("mean", 1e-6, group="all", level="grid"), "community forecasts"),
@@ -134,3 +127,17 @@ def test_counts_that_are_newer_are_not_compared(stored):
 def test_a_snapshot_without_an_analysis_is_asked_nothing(home, stored):
     stored.manifest.raw["analysis"] = {"inputs": "0" * 16}
     assert not is_analysed(Snapshot(home, stored.manifest))
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        lambda rows: rows.drop(columns="size"),
+        lambda rows: rows[[*rows.columns[::-1]]].rename(columns={"size": "extent"}),
+    ],
+)
+def test_other_columns_are_found_before_anything_is_opened(stored, alter):
+    assert "files of the analysis" in columns(stored.home, stored.manifest)
+    stored.change("expected", alter)
+    with pytest.raises(AnalysisFault, match="other columns"):
+        columns(stored.home, stored.manifest)

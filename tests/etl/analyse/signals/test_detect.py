@@ -7,15 +7,16 @@ from scipy import sparse, stats
 
 from data.analysis_settings import AnalysisSettingsError
 from data.signal_settings import read_signal_settings
+from etl.analyse.hotspots.discovery import false_discovery
+from etl.analyse.hotspots.exceedance import ring_sums
+from etl.analyse.hotspots.neighbours import with_self
 from etl.analyse.signals.chance import _chance_of_a_rise
 from etl.analyse.signals.detect import (
     Counted,
     colours,
     cumulative,
     exceedance,
-    false_discovery,
     ring_size,
-    ring_sums,
     slow_rise,
     small_tail,
 )
@@ -68,12 +69,12 @@ def ring_world():
     """Five areas in a row."""
     pairs = np.array([[0, 1], [1, 2], [2, 3], [3, 4]])
     rows, columns = np.concatenate([pairs, pairs[:, ::-1]]).T
-    return sparse.csr_array((np.ones(8), (rows, columns)), shape=(5, 5))
+    return with_self(sparse.csr_array((np.ones(8), (rows, columns)), shape=(5, 5)))
 
 
 def test_ring_sums_hold_the_area_and_its_neighbours():
     values = np.array([1.0, 2.0, np.nan, 4.0, 5.0])
-    np.testing.assert_array_equal(ring_sums(values, ring_world()), [3, 3, 6, 9, 9])
+    np.testing.assert_array_equal(ring_sums(ring_world(), values), [3, 3, 6, 9, 9])
 
 
 def test_rings_of_independent_areas_have_the_size_of_their_sum():
