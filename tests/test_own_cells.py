@@ -13,21 +13,16 @@ from dashboard.queries import Selection, window_counts
 from data.access import Grant, Scope
 from data.periods import Window
 from data.store import Store
-from etl import boundary_store, demo
+from etl import boundary_store
 from geo import cells as hexagons
-
-# One made city for all of them.
-pytestmark = pytest.mark.xdist_group("own-cells")
 
 CITY = Scope("leader", frozenset({Grant("leader")}))
 LEVELS = ("county", "township", "community")
 
 
 @pytest.fixture(scope="module")
-def snapshot(tmp_path_factory):
-    home = tmp_path_factory.mktemp("demo")
-    demo.make(home, size="tiny", seed=20261115, progress=lambda *_: None, analyse="never")
-    return Store(home).current()
+def snapshot(demo_home):
+    return Store(demo_home).current()
 
 
 @pytest.fixture(scope="module")

@@ -102,8 +102,12 @@ def write_grids(folder, grids=GRIDS):
 
 @pytest.fixture
 def toy(tmp_path):
+    return make_toy(tmp_path)
+
+
+def make_toy(base):
     """The toy city's folder, with shortcuts to read, clean and build it."""
-    folder = tmp_path / "city"
+    folder = base / "city"
     (folder / "sources").mkdir(parents=True)
     for name, text in (
         ("city.toml", CITY),
@@ -113,7 +117,7 @@ def toy(tmp_path):
     ):
         (folder / name).write_text(text, encoding="utf-8")
     write_grids(folder)
-    home = tmp_path / "home"
+    home = base / "home"
 
     def write(lines):
         (folder / "calls.csv").write_text(HEADER + "\n".join(lines) + "\n", encoding="utf-8")

@@ -1,6 +1,8 @@
 """Late rows, corrections and what was known at an earlier moment."""
 
 import datetime as dt
+import shutil
+from copy import deepcopy
 
 import pytest
 
@@ -8,6 +10,7 @@ from data.store import Store
 from etl.history import HistoryError
 from etl.pipeline import Options, build
 from etl.verify import verify
+from tests.etl.conftest import make_toy
 
 MONDAY = dt.datetime(2026, 2, 23, 4, 0, tzinfo=dt.UTC)
 FIRST = [f"{n},2026-01-{n:02d} 10:00,A1,1,,103.05,36.05," for n in range(5, 30)]
@@ -39,13 +42,23 @@ def tables(manifest):
     )
 
 
-@pytest.fixture
-def three_days(toy):
-    """Manifests of three days, each with its file."""
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """The toy city after three days, and the manifest of each; tests work on copies."""
+    toy = make_toy(tmp_path_factory.mktemp("three-days"))
     return toy, [
         toy.publish(lines, now=MONDAY + dt.timedelta(days=day)).manifest
         for day, lines in enumerate((FIRST, SECOND, THIRD))
     ]
+
+
+@pytest.fixture
+def three_days(published, toy):
+    """Manifests of three days, each with its file."""
+    made, manifests = published
+    shutil.copytree(made.folder, toy.folder, dirs_exist_ok=True)
+    shutil.copytree(made.home, toy.home)
+    return toy, deepcopy(manifests)
 
 
 def test_late_and_corrected_rows_have_one_defined_result(three_days):

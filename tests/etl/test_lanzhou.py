@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.skipif(
         not maker.TRUE_DATA.is_dir(), reason="the true polygons are not beside this repository"
     ),
-    pytest.mark.xdist_group("lanzhou"),
+    pytest.mark.early,
 ]
 
 # README of the data: areas in km² as published, in GCJ-02; the shift to WGS 84 takes 0.098 % off

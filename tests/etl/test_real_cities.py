@@ -7,13 +7,14 @@ from data.store import Store
 from etl.verify import verify
 
 pytestmark = [
+    pytest.mark.early,
     pytest.mark.parametrize(
         "city",
         [
             pytest.param("merseyside", marks=pytest.mark.xdist_group("merseyside")),
             pytest.param("chicago", marks=pytest.mark.xdist_group("chicago")),
         ],
-    )
+    ),
 ]
 
 # README of the data: code column against point in polygon. The last digit of a share within a

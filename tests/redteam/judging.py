@@ -1,6 +1,7 @@
 """What an answer must not hold: foreign areas by any channel, and the inside of the program."""
 
 import re
+from functools import cache
 
 from data.permissions import PUBLIC
 from tests.redteam import city
@@ -27,6 +28,7 @@ def traces(call, home):
     return set(_TRACES.findall(text)) | ({str(home)} if str(home) in text else set())
 
 
+@cache
 def above(role):
     """Rows of `areas` that lie above own ones."""
     rows = city.areas().reset_index(drop=True)
@@ -38,6 +40,7 @@ def above(role):
     return frozenset(found)
 
 
+@cache
 def relatives(role):
     """Rows of `areas` that a comparison may name: siblings of own areas and what lies above."""
     rows = city.areas().reset_index(drop=True)
@@ -45,6 +48,7 @@ def relatives(role):
     return frozenset(rows[rows["parent_code"].isin(parents)].index) | above(role)
 
 
+@cache
 def named_to_public():
     """Rows of `areas` that the public edition may name."""
     rows = city.areas().reset_index(drop=True)

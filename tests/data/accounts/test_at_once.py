@@ -15,6 +15,8 @@ from data.accounts.users import Accounts
 from data.state.database import StateDatabase
 from tests.data.accounts.town import KEY, NOW, OTHER, PASSWORD, SECURITY, at_once, made
 
+pytestmark = pytest.mark.usefixtures("real_hashes")
+
 
 def guess(url, number):
     """What one web process is told about a wrong password."""

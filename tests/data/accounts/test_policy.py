@@ -11,6 +11,8 @@ from data.accounts.passwords import (
 )
 from data.accounts.policy import FAULTS_EN, LONGEST, Policy, password_faults, told
 
+pytestmark = pytest.mark.usefixtures("real_hashes")
+
 LOGIN = "duty.office"
 
 

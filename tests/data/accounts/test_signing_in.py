@@ -44,6 +44,7 @@ def test_a_wrong_password_and_an_unknown_login_are_answered_alike(accounts):
     assert wrong == unknown == Outcome("wrong")
 
 
+@pytest.mark.usefixtures("real_hashes")
 @pytest.mark.parametrize("login", ["duty", "nobody.here", "outside", "locked"])
 def test_every_refusal_hashes_once_and_writes_once(accounts, monkeypatch, login):
     """What an unknown login costs: one argon2 and one transaction, as any other."""
@@ -149,6 +150,7 @@ def test_an_outside_account_has_no_password_to_guess(accounts):
     assert failures(accounts, "outside") == (0, None)
 
 
+@pytest.mark.usefixtures("real_hashes")
 def test_an_old_hash_is_made_anew(accounts, monkeypatch):
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     made(accounts)

@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import re
+import shutil
 import subprocess
 import threading
 import urllib.request
@@ -11,8 +12,10 @@ from types import SimpleNamespace
 import pytest
 
 from data.intake import Intake, RawChunk
+from data.store import Store
 from etl.sources import read_chunks
 from etl.verify import verify
+from tests.etl.conftest import make_toy
 
 MONDAY = dt.datetime(2026, 2, 23, 4, 0, tzinfo=dt.UTC)
 FIRST = [f"{n},2026-01-{n:02d} 10:00,A1,1,,103.05,36.05," for n in range(5, 30)]
@@ -41,9 +44,22 @@ def is_sound(home, snapshot=None):
     return report["snapshot"]
 
 
+@pytest.fixture(scope="session")
+def two_days(tmp_path_factory):
+    """Folder with the toy city and its home after two days; tests work on copies."""
+    base = tmp_path_factory.mktemp("two-days")
+    toy = make_toy(base)
+    toy.publish(FIRST, now=MONDAY)
+    toy.publish(SECOND, now=MONDAY + dt.timedelta(days=1))
+    return base
+
+
 @pytest.fixture
-def kept(toy, tmp_path):
+def kept(two_days, tmp_path):
     """The toy city after two days, and the ways to go on."""
+    toy = make_toy(tmp_path)
+    for folder in (toy.folder, toy.home):
+        shutil.copytree(two_days / folder.name, folder, dirs_exist_ok=True)
 
     def push(lines):
         """Land rows as the push API does, beside whatever else is going on."""
@@ -56,14 +72,13 @@ def kept(toy, tmp_path):
         )
         return batch
 
-    toy.publish(FIRST, now=MONDAY)
-    second = toy.publish(SECOND, now=MONDAY + dt.timedelta(days=1)).manifest
+    store = Store(toy.home)
     (toy.home / "secret.key").write_text("k" * 64)
     (toy.home / "secret.key").chmod(0o600)
     return SimpleNamespace(
         toy=toy,
         home=toy.home,
-        manifest=second,
+        manifest=store.manifest(store.current_id()).raw,
         target=tmp_path / "backup",
         other=tmp_path / "other",
         push=push,

@@ -25,6 +25,8 @@ from etl.publish import WriterBusyError, writer_lock
 
 from .conftest import FIRST, MONDAY, is_sound, tables
 
+pytestmark = pytest.mark.early
+
 DAY = dt.timedelta(days=1)
 LATER = MONDAY + 30 * DAY
 

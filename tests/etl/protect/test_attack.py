@@ -17,6 +17,8 @@ from tests.etl.protect.attack import Figures, attack_release
 from tests.etl.protect.attacker import TOTAL, Attack, World, attack, withheld
 from tests.etl.protect.worlds import publish, random_worlds
 
+pytestmark = pytest.mark.early
+
 LONG = bool(os.environ.get("LONG_RUN"))
 SMALL = {"largest": 40, "insiders": 6} if LONG else {"largest": 15, "insiders": 3}
 

@@ -26,7 +26,7 @@ def members(tmp_path, call_points):
         if frame is not None:
             points = points.to_crs(frame)
         pyogrio.write_dataframe(points, folder / "calls.shp", encoding=encoding)
-        return {path.suffix: path.read_bytes() for path in folder.iterdir()}
+        return {path.suffix: path.read_bytes() for path in sorted(folder.iterdir())}
 
     return members
 
