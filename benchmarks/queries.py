@@ -11,6 +11,7 @@ the finished components, with the size of their JSON, raw and by brotli 5 as ser
 """
 
 import argparse
+import datetime as dt
 import itertools
 import os
 import resource
@@ -22,12 +23,15 @@ import duckdb
 import numpy as np
 from dash._utils import to_json
 
-from dashboard import answers, queries, summary, trend
+from dashboard import answers, assessment, assessment_panel, hours, queries, summary, trend
 from dashboard.areas import Area, hierarchy
 from dashboard.inputs import MapEvent
+from dashboard.map import marks, measures
 from dashboard.map import values as map_values
+from dashboard.rank_ranges import rank_ranges
 from dashboard.text import Words
-from dashboard.view import ends, settle
+from dashboard.view import settle
+from dashboard.windows import ends
 from data import periods
 from data.access import Grant, Scope
 from data.manifest import Manifest
@@ -61,11 +65,15 @@ class Recorder:
     def __init__(self, snapshot):
         self.queries = []
         self._run = snapshot.arrays
-        snapshot.arrays = self._noted
+        snapshot.arrays = self._noting(snapshot.arrays)
+        snapshot.rows = self._noting(snapshot.rows)
 
-    def _noted(self, sql, parameters=()):
-        self.queries.append((sql, list(parameters)))
-        return self._run(sql, parameters)
+    def _noting(self, run):
+        def noted(sql, parameters=()):
+            self.queries.append((sql, list(parameters)))
+            return run(sql, parameters)
+
+        return noted
 
     def again(self):
         for sql, parameters in self.queries:
@@ -102,8 +110,8 @@ def query_cases(snapshot, rounds):
     for level in below:
         yield (
             f"values of every {level}",
-            lambda i, level=level: map_values.area_values(
-                SCOPE, snapshot, rounds.view(i, f"&level={level}")
+            lambda i, level=level: measures.measured(
+                SCOPE, snapshot, rounds.view(i, f"&level={level}"), "rate", Words("zh")
             ),
         )
     for entry in snapshot.manifest.cells:
@@ -129,10 +137,61 @@ def query_cases(snapshot, rounds):
                     SCOPE, snapshot, rounds.area(level, i), rounds.view(i).selection
                 ),
             )
+        if level != hours.FINEST:
+            for window in (4, 52):
+                yield (
+                    f"hours of a {level}, {window} wk",
+                    lambda i, level=level, window=window: hours.week(
+                        SCOPE,
+                        snapshot,
+                        rounds.area(level, i),
+                        rounds.view(i, f"&periods={window}").selection,
+                    ),
+                )
         yield (
             f"categories of a {level}",
             lambda i, level=level: trend.bars(
                 SCOPE, snapshot, rounds.area(level, i), rounds.view(i).selection, Words("zh")
+            ),
+        )
+
+
+def analysis_cases(snapshot, rounds):
+    """What is read of the analysis: an area's assessment, and the map's measures and marks."""
+    words = Words("zh")
+    if "area_index" not in snapshot.tables():
+        return
+    for level in rounds.tree.order:
+        yield (
+            f"assessment of a {level}",
+            lambda i, level=level: assessment_panel.draw(
+                SCOPE,
+                snapshot,
+                settle(SCOPE, snapshot, f"?area={rounds.code(level, i)}"),
+                "",
+                words,
+            ),
+        )
+    for level in rounds.tree.order:
+        yield (
+            f"rank ranges of every {level}",
+            lambda i, level=level: rank_ranges(
+                SCOPE, snapshot, level, rounds.view(i).selection.window.end
+            ),
+        )
+    finest = rounds.tree.order[-1]
+    for name in measures.MEASURES:
+        yield (
+            f"{name} of every {finest}",
+            lambda _, name=name: measures.measured(
+                SCOPE, snapshot, settle(SCOPE, snapshot, f"?level={finest}"), name, words
+            ),
+        )
+    for name in marks.overlays_on_offer(SCOPE, snapshot):
+        yield (
+            f"marks: {name}",
+            lambda _, name=name: marks.marks(
+                SCOPE, snapshot, settle(SCOPE, snapshot, ""), name, words
             ),
         )
 
@@ -197,11 +256,20 @@ def elapsed_ms(function, *values):
 
 
 def forget(snapshot, number):
-    """Leave every cached result behind, but for what a snapshot keeps for all requests."""
+    """Leave every cached result behind, but for what a snapshot keeps for all areas of a level."""
     snapshot.manifest = Manifest(snapshot.manifest.raw | {"snapshot": f"round {number}"})
-    hierarchy(SCOPE, snapshot)
+    tree = hierarchy(SCOPE, snapshot)
     queries.has_severities(SCOPE, snapshot)
     queries.category_labels(SCOPE, snapshot)
+    if assessment.settings(SCOPE, snapshot) is None:
+        return
+    last = snapshot.manifest.last_period
+    as_of = dt.date.fromisoformat(snapshot.manifest.raw["analysis"]["as_of"])
+    for level in tree.order:
+        assessment.ranked(SCOPE, snapshot, level, last)
+        assessment.chances(SCOPE, snapshot, level, as_of)
+        assessment.records(SCOPE, snapshot, level)
+        assessment.verdicts(SCOPE, snapshot, level)
 
 
 def measure(function, recorder, bare, snapshot, rounds):
@@ -223,7 +291,7 @@ def measure(function, recorder, bare, snapshot, rounds):
     return np.array(times), result
 
 
-def report(name, times, result, *, ratio_counts):
+def report(name, times, result, *, ratio_counts, sent):
     """Print a line; say whether it is over its budget."""
     product, files, held, asked = np.median(times, axis=0)
     p95 = float(np.percentile(times[:, 0], 95))
@@ -232,10 +300,10 @@ def report(name, times, result, *, ratio_counts):
         f"{name:<30}{product:>8.1f}{p95:>8.1f}{asked:>8.0f}{files:>8.1f}{held:>8.1f}"
         f"{ratios[0]:>8}{ratios[1]:>7}"
     )
-    if not ratio_counts:
-        sent = to_json(result).encode()
-        packed = brotli.compress(sent, quality=5)
-        line += f"{len(sent) / 1000:>8.1f}{len(packed) / 1000:>7.1f}"
+    if sent:
+        content = to_json(result).encode()
+        packed = brotli.compress(content, quality=5)
+        line += f"{len(content) / 1000:>8.1f}{len(packed) / 1000:>7.1f}"
     print(line, flush=True)
     return p95 > BUDGET_MS or (ratio_counts and asked > 0 and product > BUDGET_RATIO * files)
 
@@ -244,6 +312,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     parser.add_argument("--home", type=Path, default=os.environ.get("PINGAN_HOME"))
     parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--only", choices=("query", "analysis", "answer"), default="")
     options = parser.parse_args()
     if options.home is None:
         raise SystemExit("name the folder of a built snapshot: --home or PINGAN_HOME")
@@ -254,14 +323,17 @@ def main():
     recorder = Recorder(snapshot)
     rounds = Rounds(snapshot)
     late = []
-    for title, cases in (("query", query_cases), ("answer", answer_cases)):
+    kinds = {"query": query_cases, "analysis": analysis_cases, "answer": answer_cases}
+    for title, cases in kinds.items():
+        if options.only not in ("", title):
+            continue
         print(
             f"\n{title:<30}{'p50 ms':>8}{'p95 ms':>8}{'queries':>8}{'files':>8}{'held':>8}"
             f"{'/files':>8}{'/held':>7}" + (f"{'raw kB':>8}{'br kB':>7}" * (title == "answer"))
         )
         for name, function in cases(snapshot, rounds):
             times, result = measure(function, recorder, bare, snapshot, options.rounds)
-            if report(name, times, result, ratio_counts=title == "query"):
+            if report(name, times, result, ratio_counts=title == "query", sent=title == "answer"):
                 late.append(name)
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"\npeak memory of this process, bare connection included: {used:,.0f} MB")

@@ -20,7 +20,7 @@ from dashboard import answers
 from dashboard.areas import hierarchy
 from dashboard.signin.demo import demo_accounts
 from dashboard.state import PERIOD_CHOICES
-from dashboard.view import ends
+from dashboard.windows import ends
 from data import periods
 from data.access import Grant, Scope
 from data.store import Store

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dash import dcc, html
 
 from dashboard.forms import FIELD
+from dashboard.markup import attributes
 from data.access import decide
 from data.permissions import matrix
 
@@ -25,6 +26,7 @@ PAGES: Final = (
 
 VIEW_PAGES: Final = (
     ("export", "export", "/export"),
+    ("image", "export", "/image"),
     ("share", "share", "/share"),
     ("views", "views", "/views"),
 )
@@ -79,6 +81,7 @@ def account_menu(
                         *([] if is_demo else [out]),
                     ],
                     className="menu-box",
+                    **attributes(aria_label=words("menu_title")),
                 ),
             ],
             className="account-menu",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from dash import no_update
 
 from dashboard import (
     assessment_panel,
-    cells,
+    category_tree,
     controls,
     figures,
+    hours_panel,
     ids,
     moves,
     numerals,
@@ -19,21 +21,27 @@ from dashboard import (
     queries,
     summary,
     surroundings,
+    trust_panel,
 )
 from dashboard import trend as trends
 from dashboard.areas import Area, Hierarchy, hierarchy
-from dashboard.map import values as map_values
-from dashboard.map import view as map_views
+from dashboard.map import layers, measures
+from dashboard.map.drawn import draw_map
+from dashboard.rank_ranges import rank_ranges
 from dashboard.text import Words
-from dashboard.view import View, ends, settle
+from dashboard.view import View, settle
+from dashboard.windows import ends
+from data import periods
 from data.access import NotVisibleError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dashboard.inputs import MapEvent
+    from dashboard.map.known import Archive
     from dashboard.state import Camera, ViewState
     from data.access import Scope
+    from data.periods import Window
     from data.store import Snapshot
 
 Answer = dict[str, Any]
@@ -41,40 +49,80 @@ FOUND: Final = 12
 """Areas that a search lists."""
 
 
-def sync_state(
+def move(
     scope: Scope,
     snapshot: Snapshot,
     *,
     trigger: str,
     search: str,
+    fragment: str,
+    has_map: bool,
     event: MapEvent | None,
+    resolution: int | None,
     camera: Camera | str | None,
+    shown: str,
     chosen: Mapping[str, Any],
+    archive: Archive | None = None,
 ) -> Answer:
-    """Move the view and set every control to it; the address changes only when the view does."""
+    """
+    Move the view, set every control to it, and draw the map.
+
+    The address changes only when the view does; values travel only when they may have changed.
+
+    Parameters
+    ----------
+    has_map
+        The map is in view; behind another page it is not drawn.
+    shown
+        Id of the snapshot whose values the map holds; empty = none.
+    archive
+        Earlier snapshots.
+    """
     view = settle(scope, snapshot, search)
-    tree = hierarchy(scope, snapshot)
     moved = moves.next_state(
         view,
         trigger,
         chosen=chosen,
         event=event,
-        tree=tree,
+        tree=hierarchy(scope, snapshot),
         manifest=snapshot.manifest,
         known=ends(scope, snapshot),
     )
     after = settle(scope, snapshot, moved.to_address())
-    from_address = trigger in ("", ids.URL)
-    refocused = from_address or after.focus != view.focus
-    return {
-        "search": no_update if from_address or moved == view.state else moved.to_search(),
-        "hash": "" if refocused and not from_address else no_update,
-        "camera": None if refocused and camera is not None else no_update,
-    } | _control_changes(
-        {} if from_address else _controls(scope, snapshot, view),
-        _controls(scope, snapshot, after),
-        keep=f"{trigger}_value",
+    from_address = trigger in ("", ids.ADDRESS)
+    own_step = after.focus != view.focus and not from_address
+    refocused = from_address or own_step
+    drawn: Answer = dict.fromkeys(("view", "values", "shown", "legend"), no_update)
+    if has_map:
+        drawn = draw_map(
+            scope,
+            snapshot,
+            search=moved.to_search(),
+            fragment="" if own_step else fragment,
+            resolution=None if own_step else resolution,
+            archive=archive,
+        )
+    is_kept = shown == snapshot.id and not refocused and trigger != ids.MAP_RESOLUTION
+    if is_kept and _same_values(view, after):
+        drawn["values"] = no_update
+    return (
+        {
+            "search": no_update if from_address or moved == view.state else moved.to_search(),
+            "hash": "" if own_step else no_update,
+            "camera": None if refocused and camera is not None else no_update,
+        }
+        | drawn
+        | _control_changes(
+            {} if from_address else _controls(scope, snapshot, view),
+            _controls(scope, snapshot, after),
+            keep=f"{trigger}_value",
+        )
     )
+
+
+def _same_values(before: View, after: View) -> bool:
+    """Whether two views differ at most in what is picked."""
+    return replace(before.state, selected="") == replace(after.state, selected="")
 
 
 def _controls(scope: Scope, snapshot: Snapshot, view: View) -> Answer:
@@ -108,40 +156,6 @@ def _control_changes(before: Answer, after: Answer, *, keep: str) -> Answer:
     }
 
 
-def draw_map(
-    scope: Scope, snapshot: Snapshot, *, search: str, fragment: str, resolution: int | None
-) -> Answer:
-    """The map's view, its values and its legend."""
-    view = settle(scope, snapshot, search + fragment)
-    words = Words(view.state.lang)
-    held = {entry["resolution"] for entry in snapshot.manifest.cells}
-    if resolution is None or resolution not in held:
-        zoom = map_views.opening_zoom(scope, snapshot, view)
-        resolution = map_views.pick_resolution(snapshot, zoom)
-    if scope.is_protected:
-        values = protected.area_values(scope, snapshot, view)
-        legend = surroundings.area_legend(words, protected=True)
-    elif view.state.layer == "cells":
-        values = map_values.cell_values(scope, snapshot, view, resolution)
-        found = cells.cell_counts(scope, snapshot, resolution, view.selection)
-        legend = surroundings.cell_legend(
-            snapshot.manifest,
-            resolution,
-            drawn=int(found.counts.sum()),
-            no_point=found.no_point,
-            whole=cells.covers_city(scope),
-            words=words,
-        )
-    else:
-        values = map_values.area_values(scope, snapshot, view)
-        legend = surroundings.area_legend(words)
-    return {
-        "view": map_views.map_view(scope, snapshot, view, words, resolution),
-        "values": values,
-        "legend": legend,
-    }
-
-
 def draw_panels(scope: Scope, snapshot: Snapshot, *, search: str, withheld: bool = False) -> Answer:
     """
     Every panel that needs no chart.
@@ -161,7 +175,7 @@ def draw_panels(scope: Scope, snapshot: Snapshot, *, search: str, withheld: bool
             *panels.notes(words, (*["withheld"] * withheld, *_notes(snapshot, view))),
             *assessment_panel.silence(scope, snapshot, view, words),
         ],
-        "map_note": _window_text(view, words),
+        "map_note": _map_note(scope, snapshot, view, words),
     }
     if scope.is_protected:
         tree = hierarchy(scope, snapshot)
@@ -185,15 +199,21 @@ def _exact_panels(scope: Scope, snapshot: Snapshot, view: View, words: Words) ->
         "kpis": panels.kpis(
             row, moved, unplaced=unplaced, level_name=level, unit=unit, period=period, words=words
         ),
-        "ranking": _ranking(scope, snapshot, view, ranked, words),
-        "arithmetic": panels.arithmetic(
-            row,
-            name=name,
-            unit=unit,
-            period=period,
-            periods=view.selection.window.periods,
-            words=words,
-        ),
+        "ranking": [
+            hours_panel.draw(scope, snapshot, view, name, words),
+            _ranking(scope, snapshot, view, ranked, words),
+        ],
+        "arithmetic": [
+            panels.arithmetic(
+                row,
+                name=name,
+                unit=unit,
+                period=period,
+                periods=view.selection.window.periods,
+                words=words,
+            ),
+            trust_panel.draw(scope, snapshot, view, name, words),
+        ],
     }
 
 
@@ -209,30 +229,46 @@ def draw_charts(scope: Scope, snapshot: Snapshot, *, search: str) -> Answer:
     name = _name(scope, snapshot, view.subject, words)
     drawn = panels.charts(
         name=name,
-        trend=None
-        if line is None
-        else figures.trend_chart(
-            line.starts,
-            counts=line.counts,
-            last_year=line.last_year,
-            lower=line.lower,
-            upper=line.upper,
-            window=window.periods,
-            grain=window.grain,
-            words=words,
-            reported=line.reported,
-            incomplete=line.incomplete,
-        ),
-        categories=None
-        if bars is None
-        else figures.category_bars(
-            bars.names, counts=bars.counts, previous=bars.previous, words=words
-        ),
+        trend=None if line is None else _trend_chart(line, window, words),
+        categories=None if bars is None else _category_chart(bars, view, words),
+        tree=category_tree.draw(scope, snapshot, view, words),
         note=panels.trend_note(line, window.grain, words),
         words=words,
     )
     assessed = assessment_panel.draw(scope, snapshot, view, name, words)
     return {"charts": [assessed, *drawn]}
+
+
+def _trend_chart(line: trends.Trend, window: Window, words: Words) -> figures.Figure:
+    """The trend; a click on a period ends the window with it."""
+    drawn = figures.trend_chart(
+        line.starts,
+        counts=line.counts,
+        last_year=line.last_year,
+        lower=line.lower,
+        upper=line.upper,
+        window=window.periods,
+        grain=window.grain,
+        words=words,
+        reported=line.reported,
+        incomplete=line.incomplete,
+    )
+    ends_with = {day.isoformat(): periods.label(day, grain=window.grain) for day in line.starts}
+    return figures.setting(drawn, ids.END, at="x", values=ends_with)
+
+
+def _category_chart(bars: trends.Bars, view: View, words: Words) -> figures.Figure:
+    """The categories; a click on a bar filters by it, and a second one lets go."""
+    drawn = figures.category_bars(
+        bars.names, counts=bars.counts, previous=bars.previous, words=words
+    )
+    rows = drawn["data"][0]["y"]
+    chosen = {
+        row: "" if code == view.state.category else code
+        for row, code in zip(rows, bars.codes, strict=True)
+        if code
+    }
+    return figures.setting(drawn, ids.CATEGORY, at="y", values=chosen)
 
 
 def explain_hover(
@@ -247,12 +283,10 @@ def explain_hover(
     try:
         if scope.is_protected:
             return {"detail": protected.hover_detail(scope, snapshot, view, area, words)}
-        row = summary.rate_row(scope, snapshot, area, view.selection)
+        terms = measures.hover_terms(scope, snapshot, view, area, view.state.measure, words)
     except NotVisibleError:
         return {"detail": []}
-    period = words(f"period_{snapshot.manifest.grain}")
-    unit = _unit(snapshot, words)
-    return {"detail": surroundings.hover_detail(row, unit=unit, period=period, words=words)}
+    return {"detail": surroundings.hover_terms(terms, area)}
 
 
 def draw_comparison(scope: Scope, snapshot: Snapshot, *, search: str) -> Answer:
@@ -301,6 +335,7 @@ def _ranking(
         area_name=lambda area: _name(scope, snapshot, area, words),
         href=lambda area: _go_to(view.state, tree, area),
         words=words,
+        ranks=rank_ranges(scope, snapshot, view.level, view.selection.window.end),
     )
 
 
@@ -348,6 +383,9 @@ def _notes(snapshot: Snapshot, view: View) -> tuple[str, ...]:
     return (*view.notes, "window_short") if short else view.notes
 
 
-def _window_text(view: View, words: Words) -> str:
+def _map_note(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> str:
+    """The days of the window, and whose base map it is."""
     window = view.selection.window
-    return words("week_range", first=window.start, last=window.last_day)
+    days = words("week_range", first=window.start, last=window.last_day)
+    base = layers.base(scope, snapshot, view) or {"notice": ""}
+    return " · ".join(filter(None, (days, base["notice"])))

@@ -14,12 +14,13 @@ from dash.exceptions import DependencyException
 from flask import Response, has_request_context, request
 from werkzeug.exceptions import HTTPException
 
-from dashboard import api, audited, callbacks, ids, layout, pages, panels, routes, startup
+from dashboard import api, audited, basemap, callbacks, ids, layout, pages, panels, routes, startup
 from dashboard.chrome import Chrome
+from dashboard.desk import wiring
 from dashboard.guard import Guard, current_scope
 from dashboard.installation import Installation, open_installation
 from dashboard.limits import Limits
-from dashboard.pages import export, share, upload
+from dashboard.pages import export, image, share, upload
 from dashboard.pages.context import PageContext
 from dashboard.signin.provider import DemoOrLink, SessionProvider
 from dashboard.signin.registry import externals, portal
@@ -84,14 +85,17 @@ def create_app(
     guard = Guard(app, asked, limits or Limits(in_flight=max(1, settings.threads // 2)))
     audited.install(app.server, installed.audit)
     context = _context(installed)
+    basemap.install(app.server, settings)
     routes.register(app.server, store)
     pages.register(app.server, context)
     export.register(app.server, context)
+    image.register(app.server, context)
     share.register(app.server, context)
     upload.register(app.server, context)
     api.register(app.server, api.Api(settings, store, installed.database))
     chrome = Chrome(is_demo=settings.auth == "demo", token=context.forms.token)
     callbacks.register(app, guard, store, chrome)
+    wiring.register(app, guard, store, chrome)
     # Dash types its layout properties by their empty defaults.
     untyped: Any = app
     untyped.layout = functools.partial(_page, store)

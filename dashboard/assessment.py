@@ -7,6 +7,7 @@ which areas are meant.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -189,17 +190,19 @@ def trace(scope: Scope, snapshot: Snapshot, area: Area, end: dt.date) -> pd.Data
     _check(scope, snapshot, area)
     if "index_trace" not in snapshot.tables():
         return pd.DataFrame()
-    return snapshot.query(
+    found = snapshot.arrays(
         "SELECT indicator, count, baseline, ratio, points, weight, status FROM index_trace "
         "WHERE level = ? AND area_index = ? AND period_end = ? ORDER BY indicator",
         [area.level, area.index, end],
     )
+    floats = ("count", "baseline", "ratio", "points", "weight")
+    return pd.DataFrame(found | {name: np.ma.filled(found[name], np.nan) for name in floats})
 
 
 @scoped_cache
 def ranked(scope: Scope, snapshot: Snapshot, level: str, end: dt.date) -> int:
     """Areas of a level that share the ranks of a period."""
-    _check_level(scope, snapshot, level)
+    check_level(scope, snapshot, level)
     if "area_index" not in snapshot.tables():
         return 0
     found = snapshot.arrays(
@@ -220,7 +223,7 @@ def signals(scope: Scope, snapshot: Snapshot, area: Area, day: dt.date) -> tuple
 @scoped_cache
 def chances(scope: Scope, snapshot: Snapshot, level: str, day: dt.date) -> tuple[Chance, ...]:
     """How many areas of a level would show each colour on a day by chance alone."""
-    _check_level(scope, snapshot, level)
+    check_level(scope, snapshot, level)
     return _rows(
         snapshot, "signal_chance", Chance, "level = ? AND day = ? ORDER BY colour", [level, day]
     )
@@ -229,16 +232,15 @@ def chances(scope: Scope, snapshot: Snapshot, level: str, day: dt.date) -> tuple
 @scoped_cache
 def records(scope: Scope, snapshot: Snapshot, level: str) -> tuple[Record, ...]:
     """What became of a level's signals, colour by colour."""
-    _check_level(scope, snapshot, level)
+    check_level(scope, snapshot, level)
     if "signal_records" not in snapshot.tables():
         return ()
-    found = snapshot.query(
-        "SELECT colour, count(DISTINCT period_end) AS periods, sum(issued) AS issued, "
-        "sum(followed) AS followed, sum(by_chance) AS by_chance FROM signal_records "
-        "WHERE level = ? GROUP BY colour ORDER BY colour",
+    found = snapshot.rows(
+        "SELECT colour, count(DISTINCT period_end), sum(issued), sum(followed), sum(by_chance) "
+        "FROM signal_records WHERE level = ? GROUP BY colour ORDER BY colour",
         [level],
     )
-    return tuple(_made(Record, row) for row in found.to_dict("records"))
+    return tuple(_made(Record, row) for row in found)
 
 
 @scoped_cache
@@ -254,7 +256,7 @@ def forecasts(scope: Scope, snapshot: Snapshot, area: Area) -> tuple[Forecast, .
 @scoped_cache
 def verdicts(scope: Scope, snapshot: Snapshot, level: str) -> tuple[Verdict, ...]:
     """Which forecasts of a level are shown."""
-    _check_level(scope, snapshot, level)
+    check_level(scope, snapshot, level)
     return _rows(snapshot, "forecast_verdicts", Verdict, 'target = ? ORDER BY "group"', [level])
 
 
@@ -306,17 +308,15 @@ def first_incomplete_day(
     if "completeness" not in snapshot.tables():
         return None
     where = "" if groups == "any" else "AND \"group\" = 'all'"
-    found = snapshot.query(
-        f"SELECT min(day) AS day FROM completeness WHERE NOT is_complete {where}"
-    )
-    day = found["day"].iloc[0]
-    return None if pd.isna(day) else pd.Timestamp(day).date()
+    found = snapshot.rows(f"SELECT min(day) FROM completeness WHERE NOT is_complete {where}")
+    day: dt.date | None = found[0][0]
+    return day
 
 
 @scoped_cache
 def stands_alone(scope: Scope, snapshot: Snapshot, level: str, day: dt.date) -> bool:
     """Whether what compares areas of a level would tell of the few others that are foreign."""
-    _check_level(scope, snapshot, level)
+    check_level(scope, snapshot, level)
     areas = hierarchy(scope, snapshot).at(level)
     foreign = int(np.count_nonzero(areas.valid_on(day) & ~areas.visible))
     return 0 < foreign < OTHERS
@@ -327,8 +327,15 @@ def _check(scope: Scope, snapshot: Snapshot, area: Area) -> None:
     hierarchy(scope, snapshot).check(area)
 
 
-def _check_level(scope: Scope, snapshot: Snapshot, level: str) -> None:
-    """A level of which the scope covers some area."""
+def check_level(scope: Scope, snapshot: Snapshot, level: str) -> None:
+    """
+    Let through a level of which the scope covers some area.
+
+    Raises
+    ------
+    NotVisibleError
+        Any other.
+    """
     exact(scope)
     tree = hierarchy(scope, snapshot)
     if level not in tree.order or not tree.at(level).visible.any():
@@ -364,19 +371,10 @@ def _rows(
     if table not in snapshot.tables():
         return ()
     columns = ", ".join(f'"{field.name}"' for field in fields(kind))  # type: ignore[arg-type]
-    found = snapshot.query(f"SELECT {columns} FROM {table} WHERE {where}", values)
-    return tuple(_made(kind, row) for row in found.to_dict("records"))
+    found = snapshot.rows(f"SELECT {columns} FROM {table} WHERE {where}", values)
+    return tuple(_made(kind, row) for row in found)
 
 
-def _made(kind: type[Row], row: dict[Any, Any]) -> Row:
-    """Days as days, whole numbers as Python's own."""
-    days = {
-        name: value.date() if isinstance(value, pd.Timestamp) else value
-        for name, value in row.items()
-    }
-    whole = {
-        field.name: int(days[field.name])
-        for field in fields(kind)  # type: ignore[arg-type]
-        if field.type == "int"
-    }
-    return kind(**days | whole)
+def _made(kind: type[Row], row: tuple[Any, ...]) -> Row:
+    """What is empty is not known: NaN."""
+    return kind(*(math.nan if value is None else value for value in row))

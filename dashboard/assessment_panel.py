@@ -44,7 +44,7 @@ def draw(scope: Scope, snapshot: Snapshot, view: View, name: str, words: Words) 
     selection = view.selection
     is_filtered = selection.categories is not None or selection.min_severity > 0
     notes = [words("assess_unfiltered")] * is_filtered + [words("assess_earlier")] * (not is_newest)
-    parts = [_index(scope, snapshot, view, settings, words)]
+    parts = [index_part(scope, snapshot, view, settings, words)]
     if is_newest:
         parts += [
             _signals(scope, snapshot, area, settings, words),
@@ -84,9 +84,23 @@ def _part(title: str, *content: Component, about: str, words: Words, aside: str 
     return html.Div([head, *content], className="assess-part")
 
 
-def _index(
-    scope: Scope, snapshot: Snapshot, view: View, settings: ShownSettings, words: Words
+def index_part(
+    scope: Scope,
+    snapshot: Snapshot,
+    view: View,
+    settings: ShownSettings,
+    words: Words,
+    *,
+    is_open: bool = False,
 ) -> html.Div:
+    """
+    Verdict, reasons and glass box of the area in view.
+
+    Parameters
+    ----------
+    is_open
+        The glass box is unfolded from the start.
+    """
     area, window = view.subject, view.selection.window
     row = assessment.index(scope, snapshot, area, window.end)
     if row is None:
@@ -114,7 +128,7 @@ def _index(
             *verdict,
             *index_panel.explanation(row, settings.index, words),
             *index_panel.reasons(row, trace, settings.index, words),
-            *index_panel.glass_box(row, trace, settings.index, words),
+            *index_panel.glass_box(row, trace, settings.index, words, is_open=is_open),
         ],
         className="assess-part",
     )
@@ -151,7 +165,7 @@ def _signal(
     )
     told = words(
         "assess_signal",
-        group=_group(one.group, settings, words),
+        group=group_name(one.group, settings, words),
         days=one.window_days,
         observed=f"{one.observed:,.0f}",
         expected=_mean(one.expected),
@@ -226,19 +240,19 @@ def _forecast(
         return _part(title, none, about="forecast", words=words)
     shown, hidden = [], []
     for one in found:
-        verdict, name = verdicts.get(one.group), _group(one.group, settings, words)
+        verdict, name = verdicts.get(one.group), group_name(one.group, settings, words)
         if verdict is not None and verdict.is_shown:
             told = (_mean(one.mean), f"{one.lower:,.0f}–{one.upper:,.0f}")
             shown.append(index_panel.figure(name, told[0], told[1]))
         else:
-            hidden.append(words("assess_hidden", group=name, reason=_hidden(verdict, words)))
+            hidden.append(words("assess_hidden", group=name, reason=hidden_reason(verdict, words)))
     start = words(f"assess_next_{grain}", start=found[0].period_start)
     body: list[Component] = [html.Dl(shown, className="assess-figures")] if shown else []
     body += [html.P(text, className="panel-note") for text in hidden]
     return _part(title, *body, about="forecast", words=words, aside=start)
 
 
-def _hidden(verdict: Verdict | None, words: Words) -> str:
+def hidden_reason(verdict: Verdict | None, words: Words) -> str:
     """Why a forecast is not shown, in words."""
     if verdict is None:
         return words("assess_hidden_few_periods")
@@ -328,7 +342,8 @@ def _attention(colour: int, settings: ShownSettings, words: Words) -> html.Span:
     return index_panel.colour_chip(colour, words.pick(*settings.signals[colour]), settings.index)
 
 
-def _group(name: str, settings: ShownSettings, words: Words) -> str:
+def group_name(name: str, settings: ShownSettings, words: Words) -> str:
+    """Name of a group of categories."""
     return words("assess_all") if name == "all" else _named(settings.groups, name, words)
 
 

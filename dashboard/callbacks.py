@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dash import ClientsideFunction, Input, Output, State
 
 from dashboard import answers, audited, controls, ids, inputs
+from data.archive import Archive
 
 if TYPE_CHECKING:
     from dash import Dash
@@ -28,26 +29,31 @@ _VALUES = (
     ids.THEME,
 )
 
-_DOING = {"": "view", ids.URL: "view", ids.MAP_EVENT: "drill"}
+_DOING = {"": "view", ids.ADDRESS: "view", ids.MAP_EVENT: "drill"}
 """What the audit calls a move, by the component that made it; else it is a query."""
 
 
 def register(app: Dash, guard: Guard, store: Store, chrome: Chrome) -> None:
     """Register every callback of the page."""
-    _register_state(guard, store)
-    _register_drawing(guard, store)
+    _register_moves(guard, store)
     _register_panels(guard, store, chrome)
     _register_details(guard, store)
     _register_clientside(app)
 
 
-def _register_state(guard: Guard, store: Store) -> None:
+def _register_moves(guard: Guard, store: Store) -> None:
+    """One call moves the view and draws the map: a second one would double every wait."""
+
     @guard.register(
         action="map",
         output={
             "search": Output(ids.URL, "search"),
             "hash": Output(ids.URL, "hash"),
             "camera": Output(ids.MAP_CAMERA, "data"),
+            "view": Output(ids.MAP_VIEW, "data"),
+            "values": Output(ids.MAP_VALUES, "data"),
+            "shown": Output(ids.SHOWN, "data"),
+            "legend": Output(ids.LEGEND, "children"),
             "placeholder": Output(ids.SEARCH, "placeholder"),
             "earlier": Output(ids.EARLIER, "disabled"),
             "later": Output(ids.LATER, "disabled"),
@@ -60,8 +66,13 @@ def _register_state(guard: Guard, store: Store) -> None:
             },
         },
         inputs={
-            "search": (Input(ids.URL, "search"), inputs.search),
+            # Counts the changes of `search` that are not our own answers.
+            "address": (Input(ids.ADDRESS, "data"), inputs.integer),
+            "search": (State(ids.URL, "search"), inputs.search),
+            "fragment": (State(ids.URL, "hash"), inputs.search),
+            "path": (State(ids.URL, "pathname"), inputs.word),
             "event": (Input(ids.MAP_EVENT, "data"), inputs.event),
+            "resolution": (Input(ids.MAP_RESOLUTION, "data"), inputs.integer),
             ids.LAYER: (Input(ids.LAYER, "value"), inputs.choice("areas", "cells")),
             ids.LEVEL: (Input(ids.LEVEL, "value"), inputs.word),
             ids.PERIODS: (Input(ids.PERIODS, "value"), inputs.integer),
@@ -73,45 +84,38 @@ def _register_state(guard: Guard, store: Store) -> None:
             ids.EARLIER: (Input(ids.EARLIER, "n_clicks"), inputs.integer),
             ids.LATER: (Input(ids.LATER, "n_clicks"), inputs.integer),
             "camera": (State(ids.MAP_CAMERA, "data"), inputs.camera),
+            "shown": (State(ids.SHOWN, "data"), inputs.word),
         },
     )
-    def sync_state(
-        scope: Scope, trigger: str, search: str, event: Any, camera: Any, **chosen: Any
+    def move(
+        scope: Scope,
+        trigger: str,
+        *,
+        address: int | None,
+        search: str,
+        fragment: str,
+        path: str,
+        event: Any,
+        resolution: int | None,
+        camera: Any,
+        shown: str,
+        **chosen: Any,
     ) -> Any:
+        del address
         audited.describe(_DOING.get(trigger, "query"), search)
-        return answers.sync_state(
+        return answers.move(
             scope,
             store.current(),
             trigger=trigger,
             search=search,
+            fragment=fragment,
+            has_map=path in ("", "/"),
             event=event,
+            resolution=resolution,
             camera=camera,
+            shown=shown,
             chosen=chosen,
-        )
-
-
-def _register_drawing(guard: Guard, store: Store) -> None:
-    address = (Input(ids.URL, "search"), inputs.search)
-
-    @guard.register(
-        action="map",
-        output={
-            "view": Output(ids.MAP_VIEW, "data"),
-            "values": Output(ids.MAP_VALUES, "data"),
-            "legend": Output(ids.LEGEND, "children"),
-        },
-        inputs={
-            "search": address,
-            "fragment": (State(ids.URL, "hash"), inputs.search),
-            "resolution": (Input(ids.MAP_RESOLUTION, "data"), inputs.integer),
-        },
-    )
-    def draw_map(
-        scope: Scope, trigger: str, search: str, fragment: str, resolution: int | None
-    ) -> Any:
-        del trigger
-        return answers.draw_map(
-            scope, store.current(), search=search, fragment=fragment, resolution=resolution
+            archive=Archive(store),
         )
 
 
@@ -208,7 +212,14 @@ def _register_clientside(app: Dash) -> None:
     wire(
         ClientsideFunction("pingan", "afterPaint"),
         Output(ids.PANELS_ADDRESS, "data"),
+        Input(ids.MAP_VIEW, "data"),
+    )
+    wire(
+        ClientsideFunction("pingan", "addressChanged"),
+        Output(ids.ADDRESS, "data"),
         Input(ids.URL, "search"),
+        Input(ids.URL, "pathname"),
+        State(ids.MAP_VIEW, "data"),
     )
     wire(
         _script("clear_search"),

@@ -96,14 +96,18 @@ def compress_files(paths: Iterable[Path], folder: Path = FOLDER) -> list[Path]:
     return written
 
 
+GRID_FILES: Final = ("dash_ag_grid.min.js", "async-community.js")
+"""What the pages with tables load of the grid's library."""
+
+
 def page_files(vendor: Path = VENDOR) -> list[Path]:
-    """Every large file of the page: the vendored ones and those of Dash."""
-    spec = importlib.util.find_spec("dash")
-    folders = [] if spec is None else list(spec.submodule_search_locations or ())
-    of_dash = [
-        path for folder in folders for name in DASH_FILES for path in Path(folder).glob(name)
-    ]
-    return [*sorted(path for path in vendor.iterdir() if path.is_file()), *sorted(of_dash)]
+    """Every large file of the pages: the vendored ones, those of Dash and those of the grid."""
+    found = [path for path in vendor.iterdir() if path.is_file()]
+    for package, names in (("dash", DASH_FILES), ("dash_ag_grid", GRID_FILES)):
+        spec = importlib.util.find_spec(package)
+        folders = [] if spec is None else list(spec.submodule_search_locations or ())
+        found += [path for folder in folders for name in names for path in Path(folder).glob(name)]
+    return sorted(found)
 
 
 def _name(content: bytes) -> str:

@@ -12,7 +12,7 @@ from dashboard.cache import scoped_cache
 from dashboard.markup import attributes
 from dashboard.state import PERIOD_CHOICES, SEVERITIES
 from dashboard.text import LANGUAGES, Words
-from dashboard.view import ends
+from dashboard.windows import ends
 from data import periods
 
 if TYPE_CHECKING:

@@ -92,9 +92,9 @@ def trend_chart(
             *([_running(days, counts, told, words)] if incomplete else []),
             _line(days[:told], counts[:told], name=words("trend_count"), color=LINE, width=2.4),
         ],
-        "layout": _layout()
+        "layout": base_layout()
         | {
-            "xaxis": _axis()
+            "xaxis": base_axis()
             | {
                 "type": "date",
                 "tickformat": words(f"trend_tick_{grain}"),
@@ -102,7 +102,7 @@ def trend_chart(
                 "nticks": 7,
                 "showgrid": False,
             },
-            "yaxis": _axis() | _count_ticks([*counts, *last_year, *upper]),
+            "yaxis": base_axis() | _count_ticks([*counts, *last_year, *upper]),
             "hovermode": "x unified",
             "shapes": [_shade(days, window)] if days else [],
             "height": 230,
@@ -145,15 +145,32 @@ def category_bars(
                 "hovertemplate": "%{y}: %{x:,d}<extra>" + words("categories_previous") + "</extra>",
             },
         ],
-        "layout": _layout()
+        "layout": base_layout()
         | {
-            "xaxis": _axis() | _count_ticks([*counts, *previous]),
-            "yaxis": _axis()
+            "xaxis": base_axis() | _count_ticks([*counts, *previous]),
+            "yaxis": base_axis()
             | {"autorange": "reversed", "type": "category", "automargin": True, "showgrid": False},
             "bargap": 0.35,
             "height": 80 + 30 * max(len(names), 1),
         },
     }
+
+
+def setting(figure: Figure, control: str, *, at: str, values: dict[str, str]) -> Figure:
+    """
+    Have a click on a chart set a control; see assets/chart_links.js.
+
+    Parameters
+    ----------
+    control
+        Id of the control.
+    at
+        Coordinate of a point that tells which value: `x` or `y`.
+    values
+        Value to set by that coordinate; other points set nothing.
+    """
+    sets = {"control": control, "at": at, "values": values}
+    return figure | {"layout": figure["layout"] | {"meta": {"sets": sets}}}
 
 
 def _line(
@@ -199,7 +216,8 @@ def _running(
     }
 
 
-def _layout() -> dict[str, Any]:
+def base_layout() -> dict[str, Any]:
+    """Layout that every chart begins with."""
     return {
         # An empty template keeps 7 kB of unused defaults out of every answer.
         "template": {},
@@ -220,7 +238,8 @@ def _layout() -> dict[str, Any]:
     }
 
 
-def _axis() -> dict[str, Any]:
+def base_axis() -> dict[str, Any]:
+    """An axis as every chart has it."""
     return {
         "gridcolor": "rgba(122,140,165,0.25)",
         "zeroline": False,

@@ -50,7 +50,11 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "_dash_assets.static": "anyone",
     "tile": "map",
     "names": "map",
+    "frames": "map",
+    "basemap": "map",
     "export": "export",
+    "exported": "export",
+    "image": "export",
     "health": "anyone",
     # Systems, not people: `dashboard.api` asks for a token or a signature itself.
     "push": "token",
@@ -64,6 +68,11 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "share": "share",
     "upload": "upload",
     "methods": "signed in",
+    "desk_areas": "map",
+    "desk_hotspots": "map",
+    "desk_index": "map",
+    "desk_forecast": "map",
+    "desk_data": "map",
     "account": "account",
     "account_password": "account",  # nosec B105  # an action - no secret
     "account_totp": "account",
@@ -91,6 +100,7 @@ FREE: Final = frozenset(
         "/_favicon.ico",
         "_dash_assets.static",
         "tile",
+        "basemap",
         "health",
     }
 )
@@ -186,7 +196,7 @@ class Guard:
                 inputs=_pairs(spec["inputs"]),
                 states=_pairs(spec["state"]),
                 outputs=tuple(
-                    (str(item.component_id), item.component_property) for item in output.values()
+                    (str(item.component_id), _property(item, key)) for item in output.values()
                 ),
             )
             return guarded
@@ -334,6 +344,12 @@ def _to_account() -> Response:
 
 def _trigger() -> str:
     return str(ctx.triggered_id or "")
+
+
+def _property(output: Output, key: str) -> str:
+    """Property as the browser names it: one that two callbacks write has the digest of its own."""
+    name = str(output.component_property)
+    return f"{name}@{key.partition('@')[2][:64]}" if output.allow_duplicate else name
 
 
 def _pairs(specs: list[dict[str, str]]) -> tuple[tuple[str, str], ...]:

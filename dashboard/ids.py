@@ -16,8 +16,11 @@ MAP_HOVER: Final = "map-hover"
 MAP_HOVER_DETAIL: Final = "map-hover-detail"
 MAP_CAMERA: Final = "map-camera"
 MAP_RESOLUTION: Final = "map-resolution"
+MAP_PLAY: Final = "map-play"
 MAP_NOTE: Final = "map-note"
 MAP_APPLIED: Final = "map-applied"
+ADDRESS: Final = "address"
+SHOWN: Final = "shown"
 PANELS_ADDRESS: Final = "panels-address"
 MAP_HOVER_CARD: Final = "map-hover-card"
 
@@ -46,3 +49,11 @@ FOOTER: Final = "footer"
 ACCOUNT: Final = "account"
 WATERMARK: Final = "watermark"
 COMPARISON: Final = "comparison"
+
+PAGE: Final = "page"
+PAGE_ADDRESS: Final = "page-address"
+
+
+def nav(name: str) -> str:
+    """Id of the link to a page in the navigation."""
+    return f"nav-{name}"

@@ -64,8 +64,8 @@ def verdict(
     colour = GREY if is_silent else row.colour
     chip = colour_chip(colour, colour_name(colour, settings, words), settings, big=True)
     if colour == GREY:
-        reason = "source_silent" if is_silent else row.status
-        return [html.Div([chip, html.Span(_reason(reason, words))], className="verdict")]
+        status = "source_silent" if is_silent else row.status
+        return [html.Div([chip, html.Span(reason(status, words))], className="verdict")]
     figures = [
         (words("assess_index"), f"{row.safety_index:.1f}", ""),
         (words("assess_risk"), f"{row.risk:.1f}", ""),
@@ -151,7 +151,12 @@ def reasons(
 
 
 def glass_box(
-    row: Index, trace: pd.DataFrame, settings: IndexSettings, words: Words
+    row: Index,
+    trace: pd.DataFrame,
+    settings: IndexSettings,
+    words: Words,
+    *,
+    is_open: bool = False,
 ) -> list[Component]:
     """Every indicator behind a fold, the sum computed again and compared with the stored risk."""
     if trace.empty:
@@ -173,7 +178,7 @@ def glass_box(
     )  # fmt: skip
     version = html.P(words("assess_box_version", config=row.config), className="panel-note")
     box = html.Div(table, className="table-box")
-    return [html.Details([html.Summary(summary), box, version], className="glass")]
+    return [html.Details([html.Summary(summary), box, version], className="glass", open=is_open)]
 
 
 def agrees(row: Index, rows: pd.DataFrame, found: IndexFigures) -> bool:
@@ -214,7 +219,7 @@ def _line(
 ) -> html.Tr:
     name = f"{indicator.id} {words.pick(indicator.name_zh, indicator.name_en)}"
     is_known = row["status"] == OK
-    missing = [] if is_known else [html.Small(_reason(row["status"], words), className="interval")]
+    missing = [] if is_known else [html.Small(reason(row["status"], words), className="interval")]
     figures = [
         _figure(row["count"], words),
         _figure(row["baseline"], words),
@@ -253,6 +258,7 @@ def _figure(value: float, words: Words) -> str:
     return f"{value:,.0f}" if value.is_integer() else numerals.rate(value, words)
 
 
-def _reason(status: str, words: Words) -> str:
+def reason(status: str, words: Words) -> str:
+    """Why an area is grey or an indicator is missing, in words."""
     chinese, english = REASONS.get(status, (status, status))
     return words.pick(chinese, english)

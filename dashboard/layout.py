@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dash import dcc, html
 
 from dashboard import controls, ids, panels
+from dashboard.desk import nav
 from dashboard.markup import attributes
 from dashboard.text import Words
 from data.manifest import SnapshotError
@@ -42,9 +43,11 @@ def _skeleton(note: Any) -> html.Div:
         [
             dcc.Location(id=ids.URL, refresh="callback-nav"),
             *_stores(),
+            nav.skip_link(),
             _topbar(),
             html.Div(controls.layout(), className="filters", id=ids.FILTERS, role="search"),
             html.Main([_map_box(), _side(note)], className="main"),
+            nav.page_box(),
             html.Footer(id=ids.FOOTER, className="footer"),
             html.Div(id=ids.WATERMARK, className="watermark", **attributes(aria_hidden="true")),
         ],
@@ -63,7 +66,10 @@ def _stores() -> list[dcc.Store]:
         ids.MAP_CAMERA,
         ids.MAP_RESOLUTION,
         ids.MAP_APPLIED,
+        ids.ADDRESS,
+        ids.SHOWN,
         ids.PANELS_ADDRESS,
+        ids.PAGE_ADDRESS,
     )
     return [dcc.Store(id=name) for name in names]
 
@@ -72,6 +78,7 @@ def _topbar() -> html.Header:
     return html.Header(
         [
             html.Div(id=ids.HEADER, className="title"),
+            nav.navigation(),
             html.Div(
                 [
                     dcc.Input(id=ids.SEARCH, type="search", maxLength=60, autoComplete="off"),
@@ -101,6 +108,7 @@ def _map_box() -> html.Section:
             html.Div(controls.segmented(ids.LAYER), className="map-switch"),
             html.Div(id=ids.LEGEND, className="legend"),
             html.Div(id=ids.MAP_NOTE, className="map-note", role="status"),
+            html.Div(id=ids.MAP_PLAY, className="map-play"),
             html.Div(
                 [
                     html.Div(className="map-hover-head"),

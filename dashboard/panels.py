@@ -10,7 +10,7 @@ from dashboard import figures, numerals
 from data import rates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from dashboard.areas import Area
     from dashboard.figures import Figure
@@ -74,6 +74,9 @@ def notes(words: Words, names: tuple[str, ...]) -> list[Component]:
         "area",
         "level",
         "layer",
+        "measure",
+        "overlays",
+        "compare",
         "periods",
         "end",
         "category",
@@ -140,6 +143,7 @@ def charts(
     name: str,
     trend: Figure | None,
     categories: Figure | None,
+    tree: list[Component],
     note: str,
     words: Words,
 ) -> list[Component]:
@@ -156,6 +160,7 @@ def charts(
         panel(
             words("categories_title", name=name),
             graph(categories, words) if categories is not None else missing,
+            *tree,
             about="counts",
             words=words,
             note=words("categories_note"),
@@ -184,14 +189,25 @@ def ranking(
     area_name: Callable[[Area], str],
     href: Callable[[Area], str],
     words: Words,
+    ranks: Mapping[int, tuple[int, int]] | None = None,
 ) -> html.Section:
-    """Areas under the focus, most conspicuous first, and the sums that close the table."""
+    """
+    Areas under the focus, most conspicuous first, and the sums that close the table.
+
+    Parameters
+    ----------
+    ranks
+        Range of ranks of the risk index by area; None = the level was not analysed.
+    """
     title = words("ranking_title", level=level_name, name=name)
     if table.total == 0 and not table.rows:
         return panel(title, empty(words, words("empty_selection")), about="rates", words=words)
     most = max((row.count for row in table.rows), default=0)
-    heads = ("area", "count", "change", "rate", "ratio", "band")
-    body = [_ranked(row, most, area_name(row.area), href(row.area), words) for row in table.rows]
+    heads = ["area", "count", "rate", "band", *(["rank"] if ranks is not None else [])]
+    body = [
+        _ranked(row, most, area_name(row.area), href(row.area), words, ranks=ranks)
+        for row in table.rows
+    ]
     return panel(
         title,
         html.Div(
@@ -201,7 +217,7 @@ def ranking(
                         html.Tr([html.Th(words(f"ranking_{head}"), scope="col") for head in heads])
                     ),
                     html.Tbody(body),
-                    html.Tfoot(_sums(table, level_name=level_name, words=words)),
+                    html.Tfoot(_sums(table, level_name=level_name, width=len(heads), words=words)),
                 ],
                 className="ranking",
             ),
@@ -209,7 +225,7 @@ def ranking(
         ),
         about="rates",
         words=words,
-        note=words("ranking_note"),
+        note=words("ranking_note" if ranks is None else "ranking_note_ranks"),
     )
 
 
@@ -292,24 +308,46 @@ def graph(figure: Figure, words: Words) -> dcc.Graph:
     )
 
 
-def _ranked(row: RateRow, most: int, name: str, href: str, words: Words) -> html.Tr:
+def _ranked(
+    row: RateRow,
+    most: int,
+    name: str,
+    href: str,
+    words: Words,
+    *,
+    ranks: Mapping[int, tuple[int, int]] | None,
+) -> html.Tr:
     up, moved = numerals.change(row.count, row.previous, words, to="change")
     share = {"--share": f"{100 * row.count / most if most else 0:.1f}%"}
     interval = numerals.interval(row.lower, row.upper)
-    return html.Tr(
-        [
-            html.Td(dcc.Link(name, href=href)),
-            html.Td(f"{row.count:,d}", className="bar number", style=share),
-            html.Td(moved, className=f"kpi-delta {up}"),
-            html.Td([numerals.rate(row.rate, words), html.Small(interval, className="interval")]),
-            html.Td(numerals.rate(row.ratio, words), className="number"),
-            html.Td(band_chip(row.band, words)),
-        ],
-        className="small-sample" if row.small_sample else "",
-    )
+    cells = [
+        html.Td(dcc.Link(name, href=href)),
+        html.Td(
+            [f"{row.count:,d}", html.Small(moved, className=f"kpi-delta {up}")],
+            className="bar number",
+            style=share,
+        ),
+        html.Td(
+            [numerals.rate(row.rate, words), html.Small(interval, className="interval")],
+            className="number",
+        ),
+        html.Td(_banded(row, words)),
+    ]
+    if ranks is not None:
+        lowest, highest = ranks.get(row.area.index, (0, 0))
+        told = f"{lowest:,d}–{highest:,d}" if lowest else "–"
+        cells.append(html.Td(told, className="number"))
+    return html.Tr(cells, className="small-sample" if row.small_sample else "")
 
 
-def _sums(table: Ranking, *, level_name: str, words: Words) -> list[html.Tr]:
+def _banded(row: RateRow, words: Words) -> list[Component]:
+    """A band with the ratio that it stands for."""
+    told = row.band != rates.NO_DATA
+    ratio = f"{words('ranking_ratio')} {numerals.rate(row.ratio, words)}" if told else ""
+    return [band_chip(row.band, words), html.Small(ratio, className="interval")]
+
+
+def _sums(table: Ranking, *, level_name: str, width: int, words: Words) -> list[html.Tr]:
     lines = [
         (words("ranking_others", n=table.other_areas), table.others, table.other_areas > 0),
         (words("ranking_retired", n=table.retired_areas), table.retired, table.retired > 0),
@@ -318,7 +356,13 @@ def _sums(table: Ranking, *, level_name: str, words: Words) -> list[html.Tr]:
         (words("ranking_nowhere"), table.placed_nowhere, table.placed_nowhere > 0),
     ]
     return [
-        html.Tr([html.Td(label), html.Td(f"{count:,d}", className="number"), html.Td(colSpan=4)])
+        html.Tr(
+            [
+                html.Td(label),
+                html.Td(f"{count:,d}", className="number"),
+                html.Td(colSpan=width - 2),
+            ]
+        )
         for label, count, shown in lines
         if shown
     ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dashboard import pinyin
 from dashboard.areas import Area, hierarchy
 from dashboard.cache import scoped_cache, scoped_cache_of_few
 from data import periods, rates
@@ -93,6 +94,7 @@ class CategoryLabel:
     name_zh: str
     name_en: str
     group: int
+    code: str
 
 
 @scoped_cache
@@ -108,6 +110,7 @@ def category_labels(
             row["name_zh"],
             row["name_en"],
             index_of.get(row["parent_code"], int(row["category_index"])),
+            row["code"],
         )
         for row in rows
     }
@@ -299,8 +302,13 @@ def category_counts(
 def search_areas(
     scope: Scope, snapshot: Snapshot, text: str, day: dt.date, limit: int
 ) -> tuple[Area, ...]:
-    """Areas valid on a day whose name or code holds the text: the higher levels first."""
+    """
+    Areas valid on a day whose name or code holds the text: the higher levels first.
+
+    Latin letters find Chinese names too, by their pinyin or the first letters of it.
+    """
     wanted = text.strip().casefold()
+    letters = wanted.replace(" ", "") if wanted.isascii() and wanted[:1].isalpha() else ""
     found: list[Area] = []
     if not wanted:
         return ()
@@ -308,7 +316,8 @@ def search_areas(
         allowed = areas.visible & areas.valid_on(day)
         for index in np.flatnonzero(allowed).tolist():
             words = (areas.names_zh[index], areas.names_en[index], areas.codes[index])
-            if any(wanted in str(word).casefold() for word in words):
+            is_named = any(wanted in str(word).casefold() for word in words)
+            if is_named or (letters and pinyin.matches(letters, str(words[0]))):
                 found.append(Area(areas.level, index))
                 if len(found) == limit:
                     return tuple(found)

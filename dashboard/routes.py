@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import Response, abort, request
 from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from dashboard import audited
+from dashboard import audited, basemap
 from dashboard.areas import hierarchy
 from dashboard.cells import of_snapshot
 from dashboard.compressed import STATIC, Compressed
 from dashboard.guard import current_scope
+from dashboard.map.frames import frames
 from dashboard.map.tiles import tile
 from dashboard.map.view import area_names
+from dashboard.state import MAX_ADDRESS
+from data.access import NotVisibleError
+from data.archive import Archive
 from data.manifest import SnapshotError
 
 if TYPE_CHECKING:
@@ -29,6 +34,8 @@ if TYPE_CHECKING:
 
 LARGEST_BODY: Final = 256 * 1024
 LARGEST_CACHE: Final = 200
+log = logging.getLogger("dashboard.routes")
+
 IMMUTABLE: Final = "private, max-age=31536000, immutable"
 
 
@@ -64,6 +71,22 @@ def register(server: Flask, store: Store) -> None:
         snapshot = _of_version(store, version)
         return names_answer(current_scope(), snapshot, version, level, lang)
 
+    @server.get("/basemap/<int:z>/<int:x>/<int:y>", endpoint="basemap")
+    def base_tile(z: int, x: int, y: int) -> Response:
+        return base_answer(z, x, y)
+
+    @server.get("/frames", endpoint="frames")
+    def film() -> Response:
+        search = request.query_string.decode("ascii", errors="replace")
+        audited.describe("query", f"frames {search}"[:MAX_ADDRESS])
+        if len(search) > MAX_ADDRESS:
+            abort(400)
+        try:
+            found = frames(current_scope(), store.current(), search)
+        except NotVisibleError:
+            abort(404)
+        return Response(json.dumps(found, ensure_ascii=False), mimetype="application/json")
+
     @server.get("/healthz", endpoint="health")
     def health() -> Response:
         try:
@@ -76,9 +99,28 @@ def register(server: Flask, store: Store) -> None:
 def _of_version(store: Store, version: str) -> Snapshot:
     """Snapshot that a page's address is about: a page may be older or newer than this process."""
     try:
-        return store.of_version(of_snapshot(version))
+        return Archive(store).of_version(of_snapshot(version))
     except SnapshotError:
         abort(404)
+
+
+def base_answer(z: int, x: int, y: int) -> Response:
+    """One tile of the base map; 204 where it has none, 404 without a base map, 502 if it fails."""
+    found = basemap.present()
+    if found is None:
+        abort(404)
+    try:
+        content = found.tile(z, x, y)
+    except basemap.BasemapError as error:
+        log.warning("%s", error)
+        abort(502)
+    kind = basemap.kind(content) if content else None
+    if content and kind is None:
+        log.warning("the base map answered something else than an image")
+        abort(502)
+    answer = Response(content or b"", status=200 if content else 204, mimetype=kind)
+    answer.headers["Cache-Control"] = "private, max-age=86400"
+    return answer
 
 
 def tile_answer(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import dash
 
+from dashboard import basemap
 from dashboard.signin import registry
 from dashboard.signin.demo import DemoProvider
 from data import safety
@@ -36,6 +37,7 @@ def check_settings(settings: Settings, *, dash_version: str = dash.__version__) 
         [
             *safety.settings_faults(settings, environ=os.environ),
             *registry.faults(settings),
+            *basemap.faults(settings),
             *safety.home_faults(settings),
             *safety.framework_faults(Framework(dash_version), settings),
         ]

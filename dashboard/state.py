@@ -21,12 +21,20 @@ PERIOD_CHOICES: Final[dict[Grain, tuple[int, ...]]] = {
 SEVERITIES: Final = ("", "2", "3", "4")
 """Severity filters: every incident, or only those at least this severe; unknown is left out."""
 
+MEASURES: Final = ("rate", "index", "count", "change", "breach", "discovered")
+"""What the colour of an area may tell."""
+
+OPACITIES: Final = (100, 75, 50, 25)
+"""Percent; how far a layer covers what lies under it."""
+
 MAX_ADDRESS: Final = 1_000
 """Longest query and fragment that are read at all, characters."""
 
 _CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
 _LABEL = re.compile(r"\d{4}-(?:W\d{2}|\d{2})")
 _NUMBER = re.compile(r"-?\d{1,3}(?:\.\d{1,6})?")
+_COMPARE = re.compile(r"before|year|(?:category|measure|known)\.[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
+_OVERLAYS = re.compile(r"[a-z_]{1,20}(?:\.\d{2})?(?:,[a-z_]{1,20}(?:\.\d{2})?){0,11}")
 
 Camera = tuple[float, float, float]
 
@@ -42,6 +50,15 @@ class ViewState:
     level: str = ""
     """Level shown on the map; empty = the one below the focus."""
     layer: str = "areas"
+    """What a click drills into and the legend begins with."""
+    measure: str = "rate"
+    """What the colours of the areas tell."""
+    opacity: int = 100
+    """Of the main layer, percent."""
+    overlays: str = ""
+    """What is drawn over the main layer, bottom to top; see `dashboard.map.overlays`."""
+    compare: str = ""
+    """What a second map shows otherwise; see `dashboard.map.compared`."""
     periods: int = 0
     """Periods in the window; 0 = the city's default."""
     end: str = ""
@@ -50,6 +67,8 @@ class ViewState:
     severity: str = ""
     lang: str = "zh"
     theme: str = "auto"
+    palette: str = ""
+    """`safe`: colours that a reader with a weak colour sense tells apart."""
     renderer: str = ""
     camera: Camera | None = None
 
@@ -133,6 +152,10 @@ def _periods(text: str) -> int | None:
     return known.get(text)
 
 
+def _opacity(text: str) -> int | None:
+    return {str(n): n for n in OPACITIES}.get(text)
+
+
 def _camera(text: str) -> Camera | None:
     parts = text.split(",")
     if len(parts) != 3 or not all(_NUMBER.fullmatch(part) for part in parts):
@@ -153,12 +176,17 @@ _PARSERS: Final[dict[str, Callable[[str], object | None]]] = {
     "selected": _matching(_CODE),
     "level": _one_of("city", "county", "township", "community", "grid"),
     "layer": _one_of("areas", "cells"),
+    "measure": _one_of(*MEASURES),
+    "opacity": _opacity,
+    "overlays": _matching(_OVERLAYS),
+    "compare": _matching(_COMPARE),
     "periods": _periods,
     "end": _matching(_LABEL),
     "category": _matching(_CODE),
     "severity": _one_of(*SEVERITIES),
     "lang": _one_of("zh", "en"),
     "theme": _one_of("auto", "light", "dark"),
+    "palette": _one_of("safe"),
     "renderer": _one_of("gl", "canvas"),
 }
 _FRAGMENT_PARSERS: Final[dict[str, Callable[[str], object | None]]] = {"camera": _camera}

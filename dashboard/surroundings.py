@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dashboard.areas import Area
+    from dashboard.map.banded import Measured
     from dashboard.summary import RateRow
     from dashboard.text import Words
     from data.manifest import Manifest
+    from data.store import Snapshot
 
 _SUMS: Final = (
     "read", "accepted", "quarantined", "duplicate", "refused", "incidents", "superseded",
@@ -61,6 +63,24 @@ def area_legend(words: Words, *, protected: bool = False) -> list[Component]:
                 html.Summary(words("legend_more")),
                 html.P(words("legend_gate", gates=gates, small=rates.SMALL_SAMPLE)),
                 html.P(words("legend_absent")),
+            ]
+        ),
+    ]
+
+
+def measure_legend(found: Measured, words: Words) -> list[Component]:
+    """Printed half-open bands of what the areas' colours show, and how they came about."""
+    rows = [_swatch(colour, text) for colour, text in zip(found.colours, found.texts, strict=True)]
+    small = [_swatch("transparent", words("legend_small"), kind="hatched")] if found.small else []
+    return [
+        html.Div(found.title, className="legend-title"),
+        *rows,
+        _swatch(NO_DATA_COLOUR, found.no_data, kind="hatched"),
+        *small,
+        html.Details(
+            [
+                html.Summary(words("legend_more")),
+                *(html.P(note) for note in (*found.notes, words("legend_absent"))),
             ]
         ),
     ]
@@ -119,16 +139,27 @@ def search_results(
 
 def hover_detail(row: RateRow, *, unit: str, period: str, words: Words) -> html.Div:
     """The part of the hover card that the server knows; `data-key` tells which area it is about."""
+    return hover_terms(rate_terms(row, unit=unit, period=period, words=words), row.area)
+
+
+def rate_terms(
+    row: RateRow, *, unit: str, period: str, words: Words
+) -> list[tuple[str, Component]]:
+    """A rate with its interval, what it leans on, its ratio to the city's and its probability."""
     interval = numerals.interval(row.lower, row.upper)
-    city = row.prior_rate
-    items: list[tuple[str, Component]] = [
+    return [
         (words("kpi_rate", unit=unit, period=period), numerals.rate(row.rate, words)),
         (words("arithmetic_interval"), interval or words("no_value")),
-        (words("arithmetic_prior"), numerals.rate(city, words)),
+        (words("arithmetic_prior"), numerals.rate(row.prior_rate, words)),
         (words("arithmetic_ratio"), numerals.rate(row.ratio, words)),
         (words("arithmetic_p"), numerals.probability(row.p_above, words)),
     ]
-    return hover_terms(items, row.area)
+
+
+def exposure_unit(snapshot: Snapshot, words: Words) -> str:
+    """What rates are told for: 10,000 residents, 1,000 households or km²."""
+    city = snapshot.manifest.city
+    return words.pick(city["exposure_unit_zh"], city["exposure_unit_en"])
 
 
 def hover_terms(items: Sequence[tuple[str, Component]], area: Area) -> html.Div:

@@ -48,6 +48,8 @@ class Bars:
     """One entry per bar, the largest first."""
 
     names: list[str]
+    codes: list[str]
+    """Code of each category; empty for the sum of those beyond the largest."""
     counts: list[int]
     previous: list[int | None]
 
@@ -164,12 +166,14 @@ def bars(
     }
     shown, rest = order[:MOST_BARS], [group for group in groups if group not in order[:MOST_BARS]]
     names = [words.pick(labels[group].name_zh, labels[group].name_en) for group in shown]
+    codes = [labels[group].code for group in shown]
     counts, previous = [sums[g] for g in shown], [past[g] for g in shown]
     if any(sums[group] for group in rest):
         names.append(words("categories_others", n=len(rest)))
+        codes.append("")
         counts.append(sum(sums[group] for group in rest))
         previous.append(sum(past[group] for group in rest))
-    return Bars(names, counts, list(previous) if covered else [None] * len(counts))
+    return Bars(names, codes, counts, list(previous) if covered else [None] * len(counts))
 
 
 def _known(values: object, index: int | None) -> float | None:

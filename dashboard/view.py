@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dashboard import cells, queries, released
+from dashboard import cells, queries
 from dashboard.areas import Area, Hierarchy, hierarchy
+from dashboard.map import compared, layers, measures, overlays
 from dashboard.state import PERIOD_CHOICES, ViewState
+from dashboard.windows import ends
 from data import periods
 from data.access import NotVisibleError
 
@@ -67,6 +69,7 @@ def settle(scope: Scope, snapshot: Snapshot, address: str) -> View:
     if state.layer == "cells" and not cells.has_cells(scope, snapshot):
         notes.append("layer")
         state = replace(state, layer="areas")
+    state = _layers(scope, snapshot, state, notes)
     categories = queries.category_family(scope, snapshot, state.category)
     if state.category and categories is None:
         notes.append("category")
@@ -75,27 +78,27 @@ def settle(scope: Scope, snapshot: Snapshot, address: str) -> View:
         notes.append("severity")
         state = replace(state, severity="")
     selection = queries.Selection(window, categories, int(state.severity or 0))
-    return View(state, focus, level, selected, selection, tuple(dict.fromkeys(notes)))
+    view = View(state, focus, level, selected, selection, tuple(dict.fromkeys(notes)))
+    try:
+        compared.other(scope, snapshot, view)
+    except LookupError:
+        return replace(view, state=replace(state, compare=""), notes=(*view.notes, "compare"))
+    return view
 
 
-def ends(scope: Scope, snapshot: Snapshot) -> list[dt.date]:
-    """
-    Window ends on offer, the newest first: the last 104 periods, or those that are released.
-
-    Raises
-    ------
-    NotVisibleError
-        Nothing is released that the scope may see.
-    """
-    manifest = snapshot.manifest
-    if scope.is_protected:
-        starts = released.released_starts(scope, snapshot)
-        if not starts:
-            raise NotVisibleError("nothing is released")
-        return list(starts[::-1])
-    return periods.span(manifest.first_period, manifest.last_period, grain=manifest.grain)[-104:][
-        ::-1
-    ]
+def _layers(scope: Scope, snapshot: Snapshot, state: ViewState, notes: list[str]) -> ViewState:
+    """Leave out what there is no data for, or no right to see."""
+    if state.measure != "rate" and state.measure not in measures.on_offer(scope, snapshot):
+        notes.append("measure")
+        state = replace(state, measure="rate")
+    if not state.overlays:
+        return state
+    kept = overlays.write(
+        overlays.read(state.overlays, known=layers.known(scope, snapshot, state.layer))
+    )
+    if kept != state.overlays:
+        notes.append("overlays")
+    return replace(state, overlays=kept)
 
 
 def _window(
@@ -113,6 +116,7 @@ def _window(
             wanted = None
         if wanted in known:
             end = wanted
+            state = state if end != known[0] else replace(state, end="")
         else:
             notes.append("end")
             state = replace(state, end="")

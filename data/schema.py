@@ -21,6 +21,9 @@ NOT_PLACED: Final = -1
 UNKNOWN_SEVERITY: Final = 0
 """Stored severity of incidents whose source does not tell one; never shown as a level."""
 
+NO_HOUR: Final = -1
+"""Stored hour of incidents of which no time of day is told; never shown as midnight."""
+
 
 class SchemaError(ValueError):
     """A frame does not keep the columns or keys of its table; the message lists every fault."""
@@ -205,6 +208,19 @@ TABLES: Final[dict[str, Table]] = {
             Column("month", "text", "YYYY-MM of period_start"),
         ),
         ("batch", "row"),
+    ),
+    "area_hours": Table(
+        "one per period, area above the grid, hour of the week, upper category and severity with "
+        "at least one incident; each incident once, in its lowest such area",
+        (
+            Column("period_start", "date", "first day of the week or month, city time"),
+            Column("area_row", "int", f"row of `areas`, {NOT_PLACED} = in none"),
+            Column("hour", "int", f"0 = Monday 0:00-0:59 city time, to 167; {NO_HOUR} = not told"),
+            Column("category_index", "int", "of the upper level"),
+            Column("severity", "int", f"1-4, {UNKNOWN_SEVERITY} = unknown"),
+            Column("count", "int", "incidents"),
+        ),
+        ("period_start", "area_row", "hour", "category_index", "severity"),
     ),
     "releases": Table(
         "one per edition and period that is released: what may be shown beyond a user's own areas",

@@ -42,6 +42,9 @@ class Settings:
     debug: bool = _setting(default=False, text="Developer mode; refused beyond loopback.")
     workers: int = _setting(2, "Web processes that `pingan serve` starts.")
     threads: int = _setting(8, "Threads of each web process.")
+    basemap: str = _setting("", "Base map: folder, MBTiles file, or https://…{z}/{x}/{y}; off.")
+    basemap_key: str = _setting("", "Key for {key} in the address; stays on the server.")
+    basemap_notice: str = _setting("", "Approval number (审图号) and owner of the base map.")
     city: str = _setting("", "City folder whose sources take pushes and uploads; empty = none.")
 
     @classmethod

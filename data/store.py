@@ -115,6 +115,11 @@ class Snapshot:
         """Run a query as `query` does, without the cost of a frame: one array per column."""
         return dict(self._lease.run(sql, parameters).fetchnumpy())
 
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Run a query for a few rows as `query` does: Python's own values, None where empty."""
+        found: list[tuple[Any, ...]] = self._lease.run(sql, parameters).fetchall()
+        return found
+
     def tile_file(self, name: str, version: str) -> Path:
         """
         MBTiles archive of a level at one version.
@@ -155,6 +160,7 @@ class Store:
         self._lock = threading.Lock()
         self._opening: threading.Thread | None = None
         self._open: tuple[Snapshot, ...] = ()
+        self._past: tuple[Snapshot, ...] = ()
         self._retry_at = 0.0
         self._checked: Checked = {}
         self._pool: Pool | None = None
@@ -235,11 +241,28 @@ class Store:
         for wait in (False, True):
             if wait and self._opening:
                 self._opening.join()
-            for snapshot in self._open:
+            for snapshot in (*self._open, *self._past):
                 manifest = snapshot.manifest
                 if version in {manifest.id, manifest.boundary_version, manifest.cell_version}:
                     return snapshot
         raise SnapshotError(f"no open snapshot has boundaries or cells of version {version}")
+
+    def past(self, snapshot_id: str) -> Snapshot:
+        """
+        Open an earlier snapshot beside the current one; the last two asked for stay open.
+
+        Raises
+        ------
+        SnapshotError
+            It is missing or damaged.
+        """
+        with self._lock:
+            for snapshot in (*self._open, *self._past):
+                if snapshot.id == snapshot_id:
+                    return snapshot
+            opened = self._checked_snapshot(self.manifest(snapshot_id))
+            self._past = (opened, *self._past[:1])
+            return opened
 
     def refresh(self) -> Snapshot:
         """
@@ -311,13 +334,15 @@ class Store:
         manifest = self.manifest(snapshot_id)
         if manifest.raw.get("current") is False:
             raise SnapshotError(f"snapshot {snapshot_id} was not made to be the current one")
+        self._open = (self._checked_snapshot(manifest), *self._open[:1])
+
+    def _checked_snapshot(self, manifest: Manifest) -> Snapshot:
         check_files(self.home, manifest, self._checked)
         self._pool = self._pool or Pool(self.home / SNAPSHOTS)
         try:
-            opened = Snapshot(self.home, manifest, self._pool)
+            return Snapshot(self.home, manifest, self._pool)
         except (duckdb.Error, OSError, pa.ArrowException, KeyError) as error:
-            raise SnapshotError(f"snapshot {snapshot_id} cannot be opened: {error}") from error
-        self._open = (opened, *self._open[:1])
+            raise SnapshotError(f"snapshot {manifest.id} cannot be opened: {error}") from error
 
 
 Checked = dict["Path", tuple[str, tuple[int, int, int, int]]]

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from data import schema
 from data.parts import write_table_part
+from etl import hours
 from etl.ingest import NO_CELL, month_text
 from etl.months import category_positions, current_rows
 from etl.place import upwards
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 _COUNTED: Final = (
     "batch", "row", "period_start", "category", "subcategory", "severity", "area_level",
-    "area_index", "cell_10",
+    "area_index", "cell_10", "occurred_at", "source",
 )  # fmt: skip
 _HALF: Final = 32
 """Bits of a place in a number that holds two."""
@@ -107,6 +108,7 @@ def _all_counts(
     areas, cells = _parted(found["place"])
     finest = register.resolutions[-1]
     yield f"area_cell_counts_{finest}", found, [("area_row", areas), ("cell_index", cells)]
+    yield _hour_counts(epoch, rows)
     level = np.searchsorted(first, areas, side="right") - 1
     by_level = upwards(level.astype(np.int8), (areas - first[level]).astype(np.int32), built)
     for name, position in by_level.items():
@@ -117,11 +119,22 @@ def _all_counts(
         yield f"cell_counts_{resolution}", counts, [("cell_index", counts["place"])]
 
 
+def _hour_counts(epoch: Epoch, rows: Counted) -> tuple[str, Counted, Places]:
+    """Counts by hour of the week and upper category, by the lowest area that has hours."""
+    built, upper = epoch.boundaries, hours.upper_categories(epoch.city)
+    by_level = upwards(rows["level"], rows["index"], built)
+    areas = hours.areas_with_hours(by_level, _first_rows(built))
+    by_group = {**rows, "category": upper[rows["category"]]}
+    counts = _count(by_group, _joined(areas, rows["hour"]))
+    areas, hour = _parted(counts["place"])
+    return hours.AREA_HOURS, counts, [("hour", hour), ("area_row", areas)]
+
+
 Counted = dict[str, "NDArray[Any]"]
 
 
 def month_rows(epoch: Epoch, task: MonthCounts) -> Counted:
-    """Current incidents of a month by position: period, level, index, category, severity, cell."""
+    """Current incidents of a month by position: period, place, category, severity, cell, hour."""
     rows = current_rows(epoch.home, task.parts, task.superseded, upto=task.upto, columns=_COUNTED)
     levels = pc.dictionary_encode(rows.column("area_level")).combine_chunks()
     known = [epoch.boundaries.levels.index(name) for name in levels.dictionary.to_pylist()]
@@ -134,6 +147,7 @@ def month_rows(epoch: Epoch, task: MonthCounts) -> Counted:
         "category": category_positions(epoch, rows),
         "severity": np.asarray(severity),
         "cell": np.asarray(pc.fill_null(rows.column("cell_10"), NO_CELL)),
+        "hour": hours.hours_of_week(rows.column("occurred_at"), rows.column("source"), epoch.city),
     }
 
 

@@ -29,6 +29,7 @@ from etl.analyse.step import analyse
 from etl.boundaries import cut_level_tiles
 from etl.covered import Periods, covered_periods
 from etl.delta import commit_parts, incidents_entry
+from etl.hours import AREA_HOURS
 from etl.ingest import month_text
 from etl.match_parts import match_parts, match_tasks, matches_entry, no_matches
 from etl.matches import MATCHES
@@ -55,7 +56,7 @@ CELL_BLOCK: Final = 8_192
 """Cells a file: a late row that brings up a new cell writes one of these anew."""
 
 _STAMP: Final = len("20260301T040000Z")
-_COUNTS: Final = ("area_counts_", "cell_counts_", "area_cell_counts_")
+_COUNTS: Final = ("area_counts_", "cell_counts_", "area_cell_counts_", AREA_HOURS)
 
 
 class WriterBusyError(RuntimeError):

@@ -20,6 +20,7 @@ from data import seals
 from data.manifest import SnapshotError
 from data.store import Snapshot, Store, check_files
 from etl.analyse import verify as analysis
+from etl.hours_check import HoursFault, check_hours
 from etl.protect.check import ReleaseFault, check_releases
 from etl.risk import area_risk
 from geo import cells as h3_cells
@@ -40,7 +41,8 @@ class Failed(ValueError):  # noqa: N818 - it is an outcome of a check, not a fau
 
 
 _FAULTS: Final = (
-    Failed, analysis.AnalysisFault, SnapshotError, seals.DamageError, OSError, duckdb.Error,
+    Failed, HoursFault, analysis.AnalysisFault, SnapshotError, seals.DamageError, OSError,
+    duckdb.Error,
 )  # fmt: skip
 
 
@@ -320,6 +322,7 @@ _CHECKS: Final[dict[str, Callable[[Snapshot], str]]] = {
     "levels": _parents,
     "resolutions": _cell_parents,
     "areas by cell": _area_cells,
+    "hours of the week": lambda snapshot: check_hours(snapshot, partial(_delta, snapshot)),
     "area risk": _risk,
     "tiles": _tiles,
     "releases": _releases,

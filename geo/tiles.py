@@ -32,8 +32,8 @@ BUFFER = 64
 """Units drawn beyond each side, so that outlines on a tile's edge stay hidden."""
 
 _EQUATOR_M = 40_075_016.7
-_LOWEST_VIEW_TILES = 0.5
-"""Widest the whole city may be at the lowest zoom: 256 pixels, so that it fits a phone."""
+_LOWEST_VIEW_TILES = 0.25
+"""Widest the whole city may be at the lowest zoom: 128 pixels, for a phone half under a legend."""
 
 _HIGHEST_ZOOM = 14
 # Far above any city: GDAL drops features or detail of larger tiles, and nothing may be dropped.

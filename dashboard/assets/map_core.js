@@ -16,14 +16,35 @@
  * @property {number} [resolution] the displayed H3 resolution
  * @property {Focus} focus
  * @property {Bounds} city_bounds
- * @property {'areas'|'cells'} layer
+ * @property {'areas'|'cells'} layer the main fill, which clicks are about
+ * @property {number} [opacity] of the main fill, 0-1
+ * @property {Overlay[]} [overlays] drawn over the main fill, bottom to top
+ * @property {?{tiles: string, minzoom: number, maxzoom: number, opacity: number}} [base] raster
+ *   tiles of this host, under everything
+ * @property {string} [title] what the map shows, beside another one
+ * @property {?Object<string, *>} [other] what a second map shows otherwise; see map_twin.js
+ * @property {string} [search] query of the address that the view belongs to
+ * @property {string} [values] version of the values that belong to the view
  * @property {?number} selected index in the displayed level
  * @property {?[number, number, number]} camera lng, lat, zoom; null fits the focus
+ * @property {boolean} [labelled] false takes the names off the map
  * @property {?string} names address of the names of the displayed level
  * @property {{areas: string[], cells: string[], no_data: string}} palette
  * @property {'light'|'dark'} theme
+ * @property {''|'safe'} [scheme] colours that a reader with a weak colour sense tells apart
  * @property {'zh'|'en'} lang
  * @property {Object<string, *>} [labels]
+ *
+ * @typedef {Object} Overlay
+ * @property {string} id
+ * @property {'fill'|'lines'|'marks'} type
+ * @property {number} opacity 0-1
+ * @property {string} [key] of a fill, as `keyOf`
+ * @property {string[]} [palette] of a fill
+ * @property {string} [level] whose boundaries are the lines
+ *
+ * @typedef {{n: number, lng: number[], lat: number[], icon: string[], index: number[],
+ *   level: ?string, label: string[]}} Marks icons at points; see map_icons.js
  *
  * @typedef {Object} Values as sent by the server
  * @property {'areas'|'cells'} layer
@@ -35,13 +56,15 @@
  * @property {string} counts n numbers in base-32 digits
  * @property {number} small a band on fewer incidents than this is marked as a small sample
  * @property {string} version
+ * @property {Object<string, Values|Marks>} [overlays] by the id of the overlay
+ * @property {Values} [other] of a second map
  *
  * @typedef {{key: string, boundary: ?string, n: number, bands: Uint8Array, counts: Uint32Array,
- *   version: string}} DecodedValues
+ *   version: string, overlays: Object<string, DecodedValues|Marks>}} DecodedValues
  * @typedef {Object} MapEvent
- * @property {'click'|'hover'|'leave'|'camera'|'painted'|'error'|'up'} kind
+ * @property {'click'|'hover'|'leave'|'move'|'camera'|'moving'|'painted'|'error'|'up'} kind
  * @typedef {{applyView: function(View): void, applyValues: function(DecodedValues): void,
- *   destroy: function(): void}} Engine
+ *   follow: function([number, number, number]): void, destroy: function(): void}} Engine
  * @typedef {{supported: function(): boolean,
  *   create: function(HTMLElement, function(MapEvent): void): Engine}} EngineFactory
  */
@@ -132,8 +155,14 @@
       const banded = bands[i] > BAND.NO_DATA && bands[i] < BAND.SMALL;
       if (banded && counts[i] < values.small) bands[i] |= BAND.SMALL;
     }
+    const overlays = {};
+    Object.keys(values.overlays || {}).forEach(function (id) {
+      const one = values.overlays[id];
+      overlays[id] = one.bands === undefined ? one : decodeValues(one);
+    });
     return { key: keyOf(values), boundary: values.boundary || null, n: values.n, bands: bands,
-      counts: counts, version: values.version };
+      counts: counts, version: values.version, overlays: overlays,
+      other: values.other ? decodeValues(values.other) : null };
   }
 
   /**

@@ -69,6 +69,7 @@
       this.module = null;
       this.map = null;
       this.layers = null; // GlLayers, once the style is loaded
+      this.overlays = null; // GlOverlays, as long
       this.view = null;
       this.values = null;
       this.shown = null; // key of the fills whose values are on screen
@@ -129,6 +130,7 @@
         renderWorldCopies: false,
         dragRotate: false,
         touchPitch: false,
+        minZoom: Math.min.apply(null, this.view.levels.map((row) => row.minzoom)), // none lower
         maxZoom: 18
       }, camera ? { center: [camera[0], camera[1]], zoom: camera[2] } : {
         bounds: this.view.focus.bounds, fitBoundsOptions: { padding: this.padding() } }));
@@ -142,6 +144,7 @@
       this.holdDrawing();
       map.on('style.load', () => {
         this.layers = new PinganMap.GlLayers(map);
+        this.overlays = new PinganMap.GlOverlays(map, this.layers);
         this.sync();
       });
       map.on('render', () => this.reportPaint());
@@ -150,6 +153,9 @@
       map.on('mouseout', () => this.hover(-1, null));
       map.on('wheel', () => { this.wheeled = true; });
       map.on('dragstart', () => this.hover(-1, null));
+      map.on('move', (event) => {
+        if (!event.pingan) this.onEvent(Object.assign({ kind: 'moving' }, this.camera()));
+      });
       map.on('moveend', (event) => {
         const byUser = event.originalEvent || this.wheeled; // a wheel zoom ends without its event
         this.wheeled = false;
@@ -223,11 +229,23 @@
       if (this.shown === target && !this.awaited) this.orient();
     }
 
+    /** What lies over the colours: with the values that belong to the view, never with older ones. */
+    syncOverlays() {
+      const view = this.view;
+      this.layers.showOnly([this.shown].concat((view.overlays || []).map((row) => row.key)));
+      this.overlays.apply(view, this.values.overlays || {}, (key, bands) => {
+        this.setStates(key, bands);
+      });
+      this.layers.paint('fill:' + this.shown,
+        { 'fill-opacity': view.opacity == null ? 1 : view.opacity });
+    }
+
     /** Lines, marks and names: after the colours, whose tiles they would hold up. */
     orient() {
       const view = this.view;
       this.layers.syncLines();
       this.layers.syncMarks();
+      if (PinganMap.belongs(this.values, view)) this.syncOverlays();
       PinganMap.labels.show(this.map, view, () => this.layers !== null && this.view === view)
         .catch(this.fail);
     }
@@ -240,7 +258,7 @@
     commit(key) {
       if (this.shown !== key) {
         this.hover(-1, null);
-        this.layers.showOnly(key);
+        this.layers.showOnly([key]);
         this.shown = key;
         this.appliedVersion = null;
       }
@@ -364,21 +382,33 @@
 
     /** @param {number} index @param {?object} event MapLibre's, null where there is none */
     hover(index, event) {
+      const icon = event && this.overlays ? this.overlays.pick(event.point) : null;
+      const note = icon ? icon.label : '';
       if (index === this.hovered) {
-        if (index >= 0) this.onEvent({ kind: 'move', point: event.point });
+        if (index >= 0) this.onEvent({ kind: 'move', point: event.point, note: note });
         return;
       }
       this.hovered = index;
       this.layers.mark('hover', this.shown, index);
       this.map.getCanvas().style.cursor = index < 0 ? '' : 'pointer';
       this.onEvent(index < 0 ? { kind: 'leave' } : { kind: 'hover', key: this.shown, index: index,
-        point: event.point, lng: event.lngLat.lng, lat: event.lngLat.lat });
+        point: event.point, note: note, lng: event.lngLat.lng, lat: event.lngLat.lat });
+    }
+
+    /** @returns {{lng: number, lat: number, zoom: number}} */
+    camera() {
+      const center = this.map.getCenter();
+      return { lng: center.lng, lat: center.lat, zoom: this.map.getZoom() };
     }
 
     reportCamera() {
-      const center = this.map.getCenter();
-      this.onEvent({ kind: 'camera', lng: center.lng, lat: center.lat, zoom: this.map.getZoom(),
-        bounds: this.map.getBounds().toArray().flat() });
+      this.onEvent(Object.assign({ kind: 'camera',
+        bounds: this.map.getBounds().toArray().flat() }, this.camera()));
+    }
+
+    /** @param {[number, number, number]} camera lng, lat, zoom: of a twin that the user moves */
+    follow(camera) {
+      if (this.map) this.map.jumpTo({ center: [camera[0], camera[1]], zoom: camera[2] }, OURS);
     }
   }
 
@@ -394,6 +424,7 @@
       if (lose) lose.loseContext(); // a page may hold only so many live contexts
       return true;
     },
+    software: function () { return software; }, // known once `supported` was asked
     create: function (container, onEvent) { return new GlEngine(container, onEvent); }
   });
 }());

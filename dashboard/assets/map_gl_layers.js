@@ -15,7 +15,8 @@
   /** Zooms beyond the first outlines at which orientation lines get their full width. */
   const ROOMY_ZOOMS = 2.5;
   /** Invisible layers that keep the order. */
-  const ANCHORS = { land: 'end-of-land', fill: 'end-of-fills', line: 'end-of-lines', mark: 'end-of-marks' };
+  const ANCHORS = { land: 'end-of-land', fill: 'end-of-fills', heat: 'end-of-heat',
+    line: 'end-of-lines', mark: 'end-of-marks', over: 'end-of-overlays' };
   /** The picked area stands out from the focus round it. */
   const MARKS = { focus: { width: 2.2, colour: 'city-line' }, hover: { width: 2, colour: 'mark' },
     selected: { width: 3.5, colour: 'mark' } };
@@ -107,10 +108,10 @@
       this.setVisible('fill:' + key, true);
     }
 
-    /** @param {string} key hides the fills of every other level and resolution */
-    showOnly(key) {
+    /** @param {string[]} keys hides the fills of every other level and resolution */
+    showOnly(keys) {
       this.each('(fill|hatch)', (id) => {
-        if (!id.endsWith(':' + key)) this.setVisible(id, false);
+        if (!keys.includes(id.slice(id.indexOf(':') + 1))) this.setVisible(id, false);
       });
     }
 
@@ -128,6 +129,7 @@
       if (!tiles) return;
       const outlined = style.outlineZoom(this.view.city_bounds, tiles.count);
       this.paint('fill:' + key, {
+        'fill-opacity': this.view.opacity == null ? 1 : this.view.opacity,
         'fill-color': style.fillColour(entries, { outside: colours.outside,
           noData: areas ? palette.no_data : style.TRANSPARENT }),
         'fill-outline-color': style.outlineColour(colours.outline, areas),
@@ -221,7 +223,7 @@
     /** Paint everything anew if the theme or the palette has changed. */
     repaint() {
       const colours = PinganMap.style.colours();
-      const look = JSON.stringify([this.view.palette, colours]);
+      const look = JSON.stringify([this.view.palette, this.view.opacity, colours]);
       if (look === this.look) return;
       this.look = look;
       const map = this.map;
@@ -260,5 +262,6 @@
   }
 
   PinganMap.GlLayers = GlLayers;
+  PinganMap.ANCHORS = ANCHORS;
   PinganMap.tileLayer = tileLayer;
 }());

@@ -21,13 +21,16 @@
   };
 
   let engine = null;
+  let twin = null; // of the present container
   let container = null;
   let view = null;
-  let values = null;
+  let values = null; // on the map: the view's own, or a frame of a film
+  let ownValues = null;
   let counter = 0;
   let hoverTimer = 0;
   let chosen;
   let address = '';
+  let addresses = 0;
   let lastError = '';
 
   /** @param {string} store @param {object} data */
@@ -51,9 +54,16 @@
   /** @param {number} value @param {number} decimals @returns {number} */
   function round(value, decimals) { return Number(value.toFixed(decimals)); }
 
-  function onHover(event) {
-    if (values.key !== event.key) return; // values of the next view are already here
-    PinganMap.hoverCard.show(container, event, view, values);
+  /** @param {boolean} isTwin @returns {{view: View, values: DecodedValues}} what a map shows */
+  function shownBy(isTwin) {
+    return isTwin ? twin : { view: view, values: values };
+  }
+
+  function onHover(event, isTwin) {
+    const shown = shownBy(isTwin);
+    if (!shown.values || shown.values.key !== event.key) return; // the next view's are here already
+    PinganMap.hoverCard.show(container, event, shown.view, shown.values);
+    if (isTwin) return; // what the server would say is about the first map
     clearTimeout(hoverTimer);
     hoverTimer = setTimeout(function () { send('map-hover', subject(event)); }, HOVER_MS);
   }
@@ -72,7 +82,11 @@
       }) });
   }
 
-  function onPainted(event) {
+  function onPainted(event, isTwin) {
+    if (isTwin) {
+      container.dataset.twinPainted = event.version;
+      return;
+    }
     container.dataset.painted = event.version;
     container.dataset.shown = event.key;
     performance.mark('pingan:painted', { detail: { version: event.version, key: event.key } });
@@ -92,20 +106,31 @@
       send('map-event', { kind: 'error', message: event.message.slice(0, 200) });
     },
     hover: onHover,
-    move: function (event) { PinganMap.hoverCard.move(container, event.point); },
+    move: function (event) { PinganMap.hoverCard.move(container, event); },
+    moving: function (event, isTwin) {
+      if (isTwin && engine) engine.follow([event.lng, event.lat, event.zoom]);
+      else if (twin) twin.follow(event);
+    },
     leave: onLeave,
     camera: onCamera,
     painted: onPainted
   };
 
-  /** @returns {?string} name of the engine to use; asked once, as a test costs a GL context */
+  /**
+   * GL where hardware draws it, else the canvas; `?renderer=` asks for one of them.
+   *
+   * @returns {?string} name of the engine to use; asked once, as a test costs a GL context
+   */
   function chooseEngine() {
     if (chosen !== undefined) return chosen;
     const asked = new URLSearchParams(window.location.search).get('renderer');
-    const names = Object.keys(PinganMap.engines).sort(function (a, b) {
-      return (b === asked) - (a === asked) || (b === 'gl') - (a === 'gl');
+    const engines = PinganMap.engines;
+    const usable = [asked, 'gl', 'canvas'].filter(function (name) {
+      return Object.hasOwn(engines, name) && engines[name].supported();
     });
-    chosen = names.find(function (name) { return PinganMap.engines[name].supported(); }) || null;
+    chosen = usable.find(function (name) {
+      return name === asked || !(engines[name].software && engines[name].software());
+    }) || usable[0] || null;
     return chosen;
   }
 
@@ -133,7 +158,9 @@
     }
     if (found === container) return;
     if (engine) engine.destroy();
+    if (twin) twin.remove();
     engine = null;
+    twin = null;
     container = found;
     const name = chooseEngine();
     if (!name) {
@@ -144,11 +171,29 @@
     canvas.className = 'map-canvas';
     container.appendChild(canvas); // Dash owns #map itself; the engine gets a child of its own
     container.dataset.renderer = name;
-    engine = PinganMap.engines[name].create(canvas, function (event) {
-      handlers[event.kind](event);
+    engine = createEngine(name, canvas, false);
+    twin = new PinganMap.Twin(container, function (box) { return createEngine(name, box, true); });
+    if (view) show(view);
+    if (values) showValues(values);
+  }
+
+  /** @returns {Engine} */
+  function createEngine(name, box, isTwin) {
+    return PinganMap.engines[name].create(box, function (event) {
+      handlers[event.kind](event, isTwin);
     });
-    if (view) engine.applyView(view);
-    if (values) engine.applyValues(values);
+  }
+
+  function show(next) {
+    if (!engine) return;
+    engine.applyView(next);
+    twin.applyView(next);
+  }
+
+  function showValues(next) {
+    if (!engine) return;
+    engine.applyValues(next);
+    twin.applyValues(next.other || null);
   }
 
   /** @returns {*} what a clientside callback returns to change nothing */
@@ -157,22 +202,47 @@
   function applyView(next) {
     if (next) {
       setPage(next.theme, next.lang);
+      document.documentElement.dataset.palette = next.scheme || '';
       view = next;
       ensureEngine();
-      if (engine) engine.applyView(view);
+      show(view);
+      PinganMap.play.applyView(view);
+      if (container && container.dataset.painted === view.values) settled(); // nothing to paint
     }
     return nothing();
   }
 
+  /**
+   * Counts the times that a link, a bookmark or the way back changes the address: what an answer
+   * of the server has set is on the map already.
+   *
+   * @param {string} search
+   * @param {string} path the map is the page at `/`; behind others no view comes
+   * @param {?View} held the last view that came
+   * @returns {number} or Dash's sign to change nothing
+   */
+  function addressChanged(search, path, held) {
+    const isMap = (path || '/') === '/';
+    if (isMap && held && held.search === (search || '')) return nothing();
+    addresses += 1;
+    return addresses;
+  }
+
   function applyValues(next) {
     if (next) {
-      values = PinganMap.decodeValues(next);
+      ownValues = values = PinganMap.decodeValues(next);
       ensureEngine();
-      if (engine) engine.applyValues(values);
+      showValues(values);
       if (container && container.dataset.painted === values.version) settled(); // nothing to paint
     }
     return nothing();
   }
+
+  /** @param {?DecodedValues} frame values of another window; null goes back to the view's own */
+  PinganMap.showFrame = function (frame) {
+    values = frame || ownValues;
+    if (values) showValues(values);
+  };
 
   function settled() { document.dispatchEvent(new CustomEvent('pingan:settled')); }
 
@@ -180,11 +250,12 @@
    * The address for the panels: at once on load, later only when the map has painted the view,
    * because tables and charts would take the processor from it.
    *
-   * @param {string} search
+   * @param {?View} next
    * @returns {string|Promise<string>}
    */
-  function afterPaint(search) {
-    address = search;
+  function afterPaint(next) {
+    if (!next) return nothing();
+    address = next.search;
     if (!container || !container.dataset.painted || document.hidden) return address;
     return new Promise(function (resolve) {
       function done() {
@@ -211,6 +282,7 @@
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     pingan: {
+      addressChanged: addressChanged,
       applyView: applyView,
       applyValues: applyValues,
       afterPaint: afterPaint,
@@ -225,8 +297,8 @@
   });
 
   // The library is large: fetch it while Dash is still asking for the layout.
-  const asked = new URLSearchParams(window.location.search).get('renderer') || 'gl';
-  if (PinganMap.engines[asked] && PinganMap.engines[asked].preload && window.WebGL2RenderingContext) {
-    PinganMap.engines[asked].preload().catch(function () { /* said when the map mounts */ });
+  const early = chooseEngine();
+  if (early && PinganMap.engines[early].preload) {
+    PinganMap.engines[early].preload().catch(function () { /* said when the map mounts */ });
   }
 }());

@@ -111,6 +111,15 @@
     card.style.transform = 'translate(' + Math.max(0, x) + 'px,' + Math.max(0, y) + 'px)';
   }
 
+  /** @param {HTMLElement} card @param {?string} note what the icon under the pointer means */
+  function tell(card, note) {
+    const head = card.querySelector('.map-hover-head');
+    const shown = head.querySelector('.map-hover-note');
+    if (shown && shown.textContent === note) return;
+    if (shown) shown.remove();
+    if (note) head.appendChild(element('map-hover-note', note));
+  }
+
   PinganMap.hoverCard = {
     show: function (box, event, view, values) {
       const card = cardIn(box);
@@ -119,9 +128,14 @@
       if (slot) slot.classList.add('is-stale');
       card.querySelector('.map-hover-head').replaceChildren(head(view, values, event.index));
       card.classList.add('is-open');
+      tell(card, event.note);
       place(card, box, event.point);
     },
-    move: function (box, point) { place(cardIn(box), box, point); },
+    move: function (box, event) {
+      const card = cardIn(box);
+      tell(card, event.note);
+      place(card, box, event.point);
+    },
     hide: function () {
       const card = document.getElementById('map-hover-card');
       if (card) card.classList.remove('is-open');

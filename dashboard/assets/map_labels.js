@@ -38,7 +38,7 @@
    * @returns {object} GeoJSON points with the property `name`
    */
   function pointsOf(view, names) {
-    if (!names) return EMPTY;
+    if (!names || view.labelled === false) return EMPTY;
     const features = insideFocus(view, names).map(function (i) {
       return {
         type: 'Feature',

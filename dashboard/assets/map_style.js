@@ -26,6 +26,7 @@
     Object.keys(FALLBACK).forEach(function (name) {
       found[name.slice(6)] = computed.getPropertyValue(name).trim() || FALLBACK[name];
     });
+    found.scheme = document.documentElement.dataset.palette || ''; // other colours, same names
     return found;
   }
 
@@ -38,6 +39,21 @@
     if (!name) return colour;
     return getComputedStyle(document.documentElement).getPropertyValue(name[1]).trim() ||
       TRANSPARENT;
+  }
+
+  /**
+   * The colour of one band byte, where the engine takes no expressions.
+   *
+   * @param {number} byte
+   * @param {string[]} palette entry k-1 is the colour of band k
+   * @param {{noData: string, outside: string}} special
+   * @returns {string} a CSS colour
+   */
+  function fillOf(byte, palette, special) {
+    const band = PinganMap.readBand(byte);
+    if (band.absent) return TRANSPARENT;
+    if (band.outside) return special.outside;
+    return resolve(band.entry ? palette[band.entry - 1] || TRANSPARENT : special.noData);
   }
 
   /** The band of a feature; a feature without a value is absent, never zero. */
@@ -126,6 +142,8 @@
     FONT_STACK: FONT_STACK,
     TRANSPARENT: TRANSPARENT,
     colours: colours,
+    resolve: resolve,
+    fillOf: fillOf,
     fillColour: fillColour,
     outlineColour: outlineColour,
     hatchOpacity: hatchOpacity,

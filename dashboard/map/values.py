@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from dashboard import cells, queries
+from dashboard import cells
 from dashboard.areas import hierarchy
-from data.rates import SMALL_SAMPLE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dashboard.map.banded import Measured
     from dashboard.view import View
     from data.access import Scope
     from data.store import Snapshot
@@ -33,28 +33,29 @@ _DIGITS: Final = np.frombuffer(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", dtype=np.uint8
 )
 _DIGIT_BITS: Final = 5
+_PLACES: Final = np.zeros(256, dtype=np.int64)
+_PLACES[_DIGITS] = np.arange(len(_DIGITS))
 
 
-def area_values(scope: Scope, snapshot: Snapshot, view: View) -> dict[str, Any]:
+def area_values(scope: Scope, snapshot: Snapshot, view: View, found: Measured) -> dict[str, Any]:
     """
     Band and count of every area of the shown level, by `area_index`.
 
     Returns
     -------
     values
-        `layer`, `level`, `n`, `bands` (n numbers as `written`: band 0-4, 254 outside, 255
-        absent), `counts` (n numbers as `written`; 0 outside the focus), `small` (a band of 1 or
-        more on fewer incidents than this is a small sample), `version` (changes with the content).
+        `layer`, `level`, `n`, `bands` (n numbers as `written`: band 0 no data, 1 to k an entry of
+        the measure's colours, 254 outside, 255 absent), `counts` (n numbers as `written`; 0 outside
+        the focus), `small` (a band of 1 or more on fewer incidents than this is a small sample),
+        `version` (changes with the content).
     """
     tree = hierarchy(scope, snapshot)
-    rates = queries.level_rates(scope, snapshot, view.level, view.selection)
     inside = tree.inside(view.level, view.focus)
-    bands = rates.band.astype(np.uint8)
+    bands = found.bands.copy()
     bands[~inside] = OUTSIDE
     bands[~tree.at(view.level).valid_on(view.selection.window.last_day)] = ABSENT
-    counts = np.where(inside, rates.count, 0)
-    about = {"layer": "areas", "level": view.level, "small": SMALL_SAMPLE}
-    return about | packed(bands, counts)
+    about = {"layer": "areas", "level": view.level, "small": found.small}
+    return about | packed(bands, np.where(inside, found.counts, 0))
 
 
 def cell_values(scope: Scope, snapshot: Snapshot, view: View, resolution: int) -> dict[str, Any]:
@@ -95,3 +96,15 @@ def written(numbers: NDArray[np.integer[Any]]) -> str:
     after = np.repeat(ends, length) - np.arange(int(length.sum())) - 1
     digits = (np.repeat(values, length) >> (_DIGIT_BITS * after)) & 31
     return _DIGITS[digits + 32 * (after > 0)].tobytes().decode("ascii")
+
+
+def read(text: str) -> NDArray[np.int64]:
+    """Read numbers back from what `written` made of them."""
+    digit = _PLACES[np.frombuffer(text.encode("ascii"), dtype=np.uint8)]
+    ends = digit < 32
+    number = np.concatenate([[0], np.cumsum(ends)[:-1]]) if len(digit) else digit
+    last = np.flatnonzero(ends)
+    power = last[number] - np.arange(len(digit))
+    found = np.zeros(len(last), dtype=np.int64)
+    np.add.at(found, number, (digit & 31) << (_DIGIT_BITS * power))
+    return found

@@ -78,6 +78,7 @@ def map_view(
         "coarsest": COARSEST,
         "protected": scope.is_protected,
         "theme": view.state.theme,
+        "scheme": view.state.palette,
         "lang": view.state.lang,
         "labels": labels(words, manifest.city["cell_bands"])
         | ({"no_data": words("withheld")} if scope.is_protected else {}),

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from dashboard.pages.context import PageContext
 
 SECTIONS: Final = (
-    "counts", "expected", "rates", "index", "hotspots", "signals", "forecast", "clocks", "effects",
-    "origin", "protected",
+    "counts", "hours", "expected", "rates", "index", "hotspots", "signals", "forecast", "clocks",
+    "effects", "origin", "protected",
 )  # fmt: skip
 """Parts of the page in their order; each is a text per language and an anchor."""
 

@@ -1,5 +1,6 @@
 """One headless Chromium for the tests of a worker."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from dashboard.vendor import missing_vendor_files
+from data.store import Snapshot, Store
+from tests.browser import served_app
+from tests.browser.opened import App
 
 CHROMIUM = Path("/usr/bin/chromium")
 SOFTWARE_GL = ["--headless=new", "--no-sandbox", "--use-angle=swiftshader",
@@ -23,3 +27,38 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SOFTWARE_GL)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def home(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy: the server writes into it."""
+    return shutil.copytree(demo_home, tmp_path_factory.mktemp("app") / "home")
+
+
+@pytest.fixture(scope="module")
+def snapshot(home: Path) -> Snapshot:
+    return Store(home).current()
+
+
+@pytest.fixture(scope="module")
+def address(home: Path) -> Iterator[str]:
+    with served_app.serve(home) as url:
+        yield url
+
+
+@pytest.fixture
+def renderer() -> str:
+    """The engine of the map; `both` runs a test on each."""
+    return "gl"
+
+
+@pytest.fixture
+def app(browser: Browser, address: str, snapshot: Snapshot, renderer: str) -> Iterator[App]:
+    context = browser.new_context(
+        viewport={"width": 1366, "height": 768}, reduced_motion="reduce", locale="zh-CN"
+    )
+    found = App(context.new_page(), address, snapshot, renderer)
+    yield found
+    context.close()
+    assert found.complaints == []
+    assert found.outside == []

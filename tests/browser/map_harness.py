@@ -181,10 +181,11 @@ class Handler(BaseHTTPRequestHandler):
         names = re.fullmatch(r"/names/b\d/(\w+)\.json", path)
         if tile:
             z, x, y = map(int, tile.groups()[1:])
-            if tile[1].startswith("cells_"):
-                body = cell_tile(cell_names(), *cell_centres(cell_names()), z=z, x=x, y=y)
+            archive = self.tiles / f"{tile[1]}.mbtiles"
+            if archive.is_file():
+                body = read_tile(archive, z=z, x=x, y=y)
             else:
-                body = read_tile(self.tiles / f"{tile[1]}.mbtiles", z=z, x=x, y=y)
+                body = cell_tile(cell_names(), *cell_centres(cell_names()), z=z, x=x, y=y)
             self.answer(body, "application/x-protobuf", gzipped=True)
         elif names:
             self.answer(json.dumps(names_of(names[1])).encode(), "application/json")

@@ -4,119 +4,22 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, expect
 
-from data.store import Snapshot, Store
+from data.store import Snapshot
 from tests.browser import served_app
+from tests.browser.opened import PAINT_MS, App
+from tests.browser.probes import FOCUSED, RENDERERS
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.xdist_group("app-in-browser"),
-]
-PAINT_MS = 30_000
+pytestmark = pytest.mark.browser
 # A busy machine may take its time; what never comes still fails.
 expect.set_options(timeout=PAINT_MS)
-KEEP_ENGINE = (
-    "window.addEventListener('DOMContentLoaded', () => {"
-    " const gl = PinganMap.engines.gl, create = gl.create;"
-    " gl.create = (box, report) => (window.engine = create(box, report)); });"
-)
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("app") / "home"
-    served_app.pingan(folder, "demo", "--size", "tiny", "--no-serve")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def snapshot(home: Path) -> Snapshot:
-    return Store(home).current()
-
-
-@pytest.fixture(scope="module")
-def address(home: Path) -> Iterator[str]:
-    with served_app.serve(home) as url:
-        yield url
-
-
-class App:
-    """One open page: what a user does on it, and what went wrong meanwhile."""
-
-    def __init__(self, page: Page, address: str, snapshot: Snapshot) -> None:
-        self.page, self.address, self.snapshot = page, address, snapshot
-        self.complaints: list[str] = []
-        self.outside: list[str] = []
-        page.set_default_timeout(PAINT_MS)
-        page.add_init_script(KEEP_ENGINE)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", self._hear)
-        page.route("**/*", self._gate)
-
-    def _hear(self, message) -> None:
-        if message.type == "error":
-            self.complaints.append(message.text)
-
-    def _gate(self, route) -> None:
-        """Every request to another host is noted and cut."""
-        parts = urlsplit(route.request.url)
-        if parts.scheme in {"http", "https", "ws", "wss"} and parts.hostname != "127.0.0.1":
-            self.outside.append(route.request.url)
-            route.abort()
-        else:
-            route.continue_()
-
-    def open(self, search: str = "") -> None:
-        self.page.goto(self.address + search)
-        self.painted()
-
-    def painted(self, shown: str | None = None) -> None:
-        selector = f"#map[data-shown='{shown}']" if shown else "#map[data-painted]"
-        self.page.wait_for_selector(selector, state="attached")
-
-    def settled_camera(self) -> None:
-        self.page.wait_for_function("() => window.engine && !window.engine.map.isMoving()")
-
-    def click_area(self, level: str, index: int) -> None:
-        self.settled_camera()
-        area = self.area(level, index)
-        x, y = self.page.evaluate(
-            "([lng, lat]) => { const p = window.engine.map.project([lng, lat]);"
-            " const box = window.engine.map.getCanvas().getBoundingClientRect();"
-            " return [box.x + p.x, box.y + p.y]; }",
-            [area.lng, area.lat],
-        )
-        self.page.mouse.click(x, y)
-
-    def area(self, level: str, index: int):
-        areas = self.snapshot.areas
-        return areas[areas["level"] == level].iloc[index]
-
-    def query(self) -> dict[str, list[str]]:
-        return parse_qs(urlsplit(self.page.url).query)
-
-    def count(self) -> Locator:
-        return self.page.locator(".kpi").first.locator(".kpi-value")
-
-    def crumbs(self) -> Locator:
-        return self.page.locator(".breadcrumb")
-
-
-@pytest.fixture
-def app(browser: Browser, address: str, snapshot: Snapshot) -> Iterator[App]:
-    context = browser.new_context(
-        viewport={"width": 1366, "height": 768}, reduced_motion="reduce", locale="zh-CN"
-    )
-    found = App(context.new_page(), address, snapshot)
-    yield found
-    context.close()
-    assert found.complaints == []
-    assert found.outside == []
+both = pytest.mark.parametrize("renderer", RENDERERS)
+"""On every engine of the map; what has nothing to do with it runs on one."""
 
 
 def counted(
@@ -148,6 +51,7 @@ def city_count(snapshot: Snapshot) -> str:
     return f"{placed:,}"
 
 
+@both
 def test_the_first_page_shows_the_stored_city(app: App, snapshot: Snapshot) -> None:
     app.open()
     app.painted("areas:county")
@@ -160,6 +64,7 @@ def test_the_first_page_shows_the_stored_city(app: App, snapshot: Snapshot) -> N
     expect(app.page.locator(".js-plotly-plot")).to_have_count(2)
 
 
+@both
 def test_clicks_lead_down_to_a_grid_and_back_up(app: App, snapshot: Snapshot) -> None:
     app.open()
     levels = ["county", "township", "community", "grid"]
@@ -177,7 +82,7 @@ def test_clicks_lead_down_to_a_grid_and_back_up(app: App, snapshot: Snapshot) ->
         parent = index
     for name in path:
         expect(app.crumbs()).to_contain_text(name)
-    app.page.locator(".map-canvas canvas").focus()
+    app.page.locator(FOCUSED).focus()
     for name in reversed(path):
         expect(app.crumbs()).to_contain_text(name)
         app.page.keyboard.press("Escape")
@@ -186,6 +91,7 @@ def test_clicks_lead_down_to_a_grid_and_back_up(app: App, snapshot: Snapshot) ->
     expect(app.count()).to_have_text(re.compile(re.escape(city_count(snapshot))))
 
 
+@both
 def test_the_breadcrumb_and_the_ranking_lead_too(app: App, snapshot: Snapshot) -> None:
     app.open()
     app.painted("areas:county")
@@ -211,6 +117,7 @@ def test_a_category_filters_every_panel(app: App, snapshot: Snapshot) -> None:
     assert wanted != city_count(snapshot)
 
 
+@both
 def test_the_window_moves_and_the_address_follows(app: App, snapshot: Snapshot) -> None:
     app.open()
     app.page.locator("#periods input[value='13']").click()
@@ -220,6 +127,7 @@ def test_the_window_moves_and_the_address_follows(app: App, snapshot: Snapshot) 
     expect(app.page).to_have_url(re.compile(r"end=\d{4}-W\d{2}"))
 
 
+@both
 def test_the_hex_layer_is_drawn_and_left_again(app: App) -> None:
     app.open()
     app.painted("areas:county")
@@ -230,6 +138,7 @@ def test_the_hex_layer_is_drawn_and_left_again(app: App) -> None:
     app.painted("areas:county")
 
 
+@both
 def test_a_link_a_reload_and_the_back_button_restore_the_view(app: App, snapshot: Snapshot) -> None:
     township = app.area("township", 2)
     search = f"?area={township['code']}&periods=13&lang=en&theme=dark"
@@ -252,6 +161,7 @@ def test_a_link_a_reload_and_the_back_button_restore_the_view(app: App, snapshot
     expect(app.count()).to_have_text(re.compile(rf"^{re.escape(longer)}\b"))
 
 
+@both
 def test_a_pan_stays_in_the_address_and_a_filter_keeps_it(app: App, snapshot: Snapshot) -> None:
     app.open()
     app.painted("areas:county")
@@ -271,11 +181,9 @@ def test_a_pan_stays_in_the_address_and_a_filter_keeps_it(app: App, snapshot: Sn
     app.page.reload()
     app.painted("areas:county")
     lng, lat, zoom = map(float, camera.removeprefix("camera=").split(","))
-    at = app.page.evaluate(
-        "() => { const c = window.engine.map.getCenter();"
-        " return [c.lng, c.lat, window.engine.map.getZoom()]; }"
-    )
-    assert at == pytest.approx([lng, lat, zoom], abs=1e-3)
+    at = app.page.evaluate("() => probe.look()")
+    assert [at["lng"], at["lat"]] == pytest.approx([lng, lat], abs=1e-3)
+    assert at["zoom"] == pytest.approx(zoom, abs=3e-3)
     app.page.mouse.move(500, 420)
     app.page.mouse.wheel(0, -200)
     expect(app.page).not_to_have_url(re.compile(re.escape(camera)))
@@ -306,6 +214,54 @@ def test_the_arithmetic_of_a_colour_is_shown(app: App, snapshot: Snapshot) -> No
     row = risk[(risk["level"] == "county") & (risk["area_index"] == 1)].sort_values("period_end")
     arithmetic = app.page.locator(".arithmetic")
     expect(arithmetic).to_contain_text(f"{row['count'].iloc[-1]:,}")
+
+
+@pytest.fixture(scope="module")
+def shared(home: Path) -> Iterator[str]:
+    """The same city, asked by the demo accounts."""
+    with served_app.serve(home, PINGAN_AUTH="demo") as url:
+        yield url
+
+
+ON_SCREEN = """(places) => places.findIndex(([lng, lat]) => {
+  const [x, y] = probe.project(lng, lat);
+  const box = engine.map.getContainer().getBoundingClientRect();
+  const hit = x > 0 && y > 0 && document.elementFromPoint(box.x + x, box.y + y);
+  return Boolean(hit && hit.closest('.map-canvas') && !hit.closest('button'));
+})"""
+"""Position of the first place that the map shows and nothing covers."""
+
+
+@both
+def test_a_scoped_user_cannot_open_the_areas_of_others(
+    browser: Browser, shared: str, snapshot: Snapshot, renderer: str
+) -> None:
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, reduced_motion="reduce")
+    context.add_cookies([{"name": "pingan_demo", "value": "township", "url": shared}])
+    app = App(context.new_page(), shared, snapshot, renderer)
+    app.open()
+    app.settled_camera()
+    level = str(app.page.get_attribute("#map", "data-shown")).removeprefix("areas:")
+    bands = app.page.evaluate("() => Array.from(engine.values.bands)")
+    areas = snapshot.areas
+    places = areas[areas["level"] == level].set_index("area_index")[["lng", "lat"]]
+    own = [index for index, band in enumerate(bands) if band < 254]
+    foreign = [index for index, band in enumerate(bands) if band >= 254 and index in places.index]
+    seen, mine = (
+        app.page.evaluate(ON_SCREEN, places.loc[among].to_numpy().tolist())
+        for among in (foreign, own)
+    )
+    assert min(seen, mine) >= 0
+    app.page.wait_for_load_state("networkidle")
+    app.click_area(level, foreign[seen])
+    app.page.wait_for_load_state("networkidle")
+    app.click_area(level, own[mine])
+    expect(app.crumbs()).to_contain_text(app.area(level, own[mine])["name"])
+    assert app.area(level, foreign[seen])["name"] not in app.crumbs().inner_text()
+    assert app.page.evaluate("() => history.length") <= 3
+    context.close()
+    assert app.complaints == []
+    assert app.outside == []
 
 
 @pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1366, 768), (390, 844)])

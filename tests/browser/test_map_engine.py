@@ -1,4 +1,4 @@
-"""The map engine in a real Chromium, without Dash: painting, events, themes, no outside request."""
+"""Both map engines in a real Chromium, without Dash: painting, events, themes, no outside request."""
 
 import copy
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 from tests.browser import map_harness as harness
 from tests.browser.conftest import CHROMIUM
+from tests.browser.probes import FOCUSED, KEEP_ENGINE, RENDERERS
 
 NO_GL = ["--headless=new", "--no-sandbox", "--disable-3d-apis", "--disable-background-networking"]
 
@@ -27,6 +28,7 @@ class Watched:
         self.page = page
         self.complaints: list[str] = []
         self.outside: list[str] = []
+        self.requested: list[str] = []
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", self._see)
@@ -37,6 +39,7 @@ class Watched:
             self.complaints.append(message.text)
 
     def _see(self, request: Request) -> None:
+        self.requested.append(request.url)
         host = urlsplit(request.url).hostname
         if host not in {None, "127.0.0.1"}:
             self.outside.append(request.url)
@@ -67,6 +70,10 @@ class Watched:
         )
         return self.sent(store, kind)
 
+    def asked(self, part: str) -> bool:
+        """Whether an address with this part was asked for."""
+        return any(part in address for address in self.requested)
+
     def changed(self) -> int:
         """How many areas the last values changed."""
         return self.page.evaluate(
@@ -79,30 +86,13 @@ class Watched:
         return self.project(names["lng"][index], names["lat"][index])
 
     def project(self, lng: float, lat: float) -> tuple[float, float]:
-        found = self.page.evaluate(
-            "([lng, lat]) => { const p = window.engine.map.project([lng, lat]);"
-            " return [p.x, p.y]; }",
-            [lng, lat],
-        )
+        found = self.page.evaluate("([lng, lat]) => probe.project(lng, lat)", [lng, lat])
         return found[0], found[1]
 
     def colour_at(self, x: float, y: float) -> tuple[int, int, int]:
         """The drawn colour of one pixel of the map, straight from its frame."""
-        red, green, blue = self.page.evaluate(
-            """([x, y]) => new Promise(resolve => {
-              const map = window.engine.map;
-              map.once('render', () => {
-                const gl = map.getCanvas().getContext('webgl2');
-                const pixel = new Uint8Array(4);
-                const scale = map.getCanvas().width / map.getCanvas().clientWidth;
-                gl.readPixels(Math.round(x * scale), Math.round(gl.drawingBufferHeight - y * scale),
-                  1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
-                resolve(Array.from(pixel.slice(0, 3)));
-              });
-              map.triggerRepaint();
-            })""",
-            [x, y],
-        )
+        self.page.wait_for_function("() => probe.idle()")
+        red, green, blue = self.page.evaluate("([x, y]) => probe.colour(x, y)", [x, y])
         return red, green, blue
 
 
@@ -114,15 +104,16 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(params=RENDERERS)
+def renderer(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def watched(browser: Browser, address: str) -> Iterator[Watched]:
+def watched(browser: Browser, address: str, renderer: str) -> Iterator[Watched]:
     page = browser.new_page(viewport={"width": 700, "height": 600}, reduced_motion="reduce")
-    page.add_init_script(
-        "window.addEventListener('DOMContentLoaded', () => {"
-        " const gl = PinganMap.engines.gl, create = gl.create;"
-        " gl.create = (box, report) => (window.engine = create(box, report)); });"
-    )
-    found = Watched(page, address)
+    page.add_init_script(KEEP_ENGINE)
+    found = Watched(page, f"{address}?renderer={renderer}")
     yield found
     assert found.complaints == []
     assert found.outside == []
@@ -203,8 +194,7 @@ def test_a_new_boundary_drops_the_old_geometry(watched: Watched) -> None:
         row["tiles"] = row["tiles"].replace("b1", "b2")
     watched.apply_view(view)
     watched.apply(view, county_values("new") | {"boundary": "b2"})
-    tiles = watched.page.evaluate("window.engine.map.getSource('areas:county').tiles[0]")
-    assert "/tiles/b2/county/" in tiles
+    assert watched.asked("/tiles/b2/county/")
     assert watched.changed() == 5
 
 
@@ -218,9 +208,8 @@ def test_new_cell_addresses_drop_the_old_cells_and_no_areas(watched: Watched) ->
         tiles["tiles"] = tiles["tiles"].replace("b1", "b2")
     watched.apply_view(later)
     watched.apply(later, harness.make_values(key, np.ones(n, "u1"), "new"))
-    source = "window.engine.map.getSource('{}').tiles[0]"
-    assert "/tiles/b2/cells_8/" in watched.page.evaluate(source.format(key))
-    assert "/tiles/b1/city/" in watched.page.evaluate(source.format("lines areas:city"))
+    assert watched.asked("/tiles/b2/cells_8/")
+    assert not watched.asked("/tiles/b2/city/")
     middle = harness.cells()[n // 2].centroid
     watched.page.mouse.click(*watched.project(middle.x, middle.y))
     assert watched.wait_sent("map-event", "click")[0]["index"] == n // 2
@@ -260,7 +249,8 @@ def test_a_drag_is_a_camera_move_and_no_click(watched: Watched) -> None:
 def test_an_applied_camera_is_not_reported(watched: Watched) -> None:
     watched.apply(harness.make_view(), county_values("v1"))
     watched.apply(harness.make_view(camera=[-2.9, 53.45, 11.5]), county_values("v2"))
-    assert watched.page.evaluate("window.engine.map.getZoom()") == pytest.approx(11.5)
+    # The canvas engine keeps to zooms at which a tile is a whole number of pixels wide.
+    assert watched.page.evaluate("probe.look().zoom") == pytest.approx(11.5, abs=3e-3)
     assert watched.sent("map-camera", "camera") == []
 
 
@@ -299,7 +289,7 @@ def test_a_late_answer_about_another_area_stays_hidden(watched: Watched) -> None
 
 def test_escape_goes_up_and_enter_opens_the_selected_area(watched: Watched) -> None:
     watched.apply(harness.make_view(selected=4), county_values())
-    watched.page.focus(".map-canvas canvas")
+    watched.page.focus(FOCUSED)
     watched.page.keyboard.press("Escape")
     watched.page.keyboard.press("Enter")
     assert watched.wait_sent("map-event", "up")
@@ -310,13 +300,8 @@ def test_names_inside_the_focus_are_drawn_from_local_fonts(watched: Watched) -> 
     bands = harness.level_bands("township")
     view = harness.make_view("township", ("county", 1))
     watched.apply(view, harness.make_values("areas:township", bands, "v1"))
-    watched.page.wait_for_function(
-        "() => window.engine.map.getLayer('labels') && window.engine.map.loaded() &&"
-        " window.engine.map.queryRenderedFeatures({layers: ['labels']}).length > 5"
-    )
-    shown = watched.page.evaluate(
-        "window.engine.map.queryRenderedFeatures({layers: ['labels']}).map(f => f.properties.name)"
-    )
+    watched.page.wait_for_function("() => probe.names().length > 5")
+    shown = watched.page.evaluate("probe.names()")
     names = harness.names_of("township")
     inside = {
         name for name, parent in zip(names["names"], names["parent"], strict=True) if parent == 1
@@ -347,7 +332,6 @@ def test_theme_repaints_without_new_values(watched: Watched) -> None:
     watched.page.evaluate("() => { dash_clientside.pingan.theme('dark', 'en'); }")
     assert watched.page.get_attribute("html", "data-theme") == "dark"
     assert watched.page.get_attribute("html", "lang") == "en"
-    watched.page.wait_for_function("() => window.engine.map.loaded()")
     assert watched.colour_at(x, y) != light
 
 
@@ -358,7 +342,8 @@ def test_a_new_map_element_gets_a_new_map(watched: Watched) -> None:
         " made.id = 'map'; old.replaceWith(made); }"
     )
     watched.apply(harness.make_view(), county_values("v2"))
-    assert watched.page.locator(".map-canvas canvas").count() == 1
+    assert watched.page.locator(".map-canvas").count() == 1
+    assert watched.page.locator(FOCUSED).count() == 1
 
 
 def test_charts_load_after_the_map_has_painted(watched: Watched) -> None:
@@ -372,18 +357,173 @@ def test_charts_load_after_the_map_has_painted(watched: Watched) -> None:
     assert marks[0] <= marks[1]
 
 
+def plain_browser(browser: Browser) -> Browser:
+    """A second browser of the same Playwright: the switch holds for a whole process."""
+    return browser.browser_type.launch(executable_path=str(CHROMIUM), args=NO_GL)
+
+
+@pytest.mark.parametrize("search", ["", "?renderer=gl"])
+def test_without_webgl2_the_canvas_takes_over(address: str, browser: Browser, search: str) -> None:
+    plain = plain_browser(browser)
+    watched = Watched(plain.new_page(), address + search)
+    watched.apply(harness.make_view(), county_values())
+    assert watched.page.get_attribute("#map", "data-renderer") == "canvas"
+    assert not watched.asked("maplibre-gl-worker")
+    assert watched.outside == []
+    plain.close()
+
+
+def test_software_gl_gives_way_to_the_canvas(address: str, browser: Browser) -> None:
+    page = browser.new_page()
+    watched = Watched(page, address)
+    watched.apply(harness.make_view(), county_values())
+    assert page.get_attribute("#map", "data-renderer") == "canvas"
+    page.close()
+
+
 @pytest.mark.parametrize(
     ("lang", "title"), [("zh", "无法显示地图"), ("en", "The map cannot be drawn")]
 )
 def test_without_webgl2_the_box_says_so(
     address: str, browser: Browser, lang: str, title: str
 ) -> None:
-    # A second browser of the same Playwright: the switch holds for a whole process.
-    plain = browser.browser_type.launch(executable_path=str(CHROMIUM), args=NO_GL)
-    watched = Watched(plain.new_page(), address)
+    plain = plain_browser(browser)
+    page = plain.new_page()
+    page.add_init_script("delete window.Path2D;")
+    watched = Watched(page, address)
     watched.apply_view(harness.make_view(lang=lang))
     watched.apply_values(county_values())
     assert watched.page.locator(".map-unsupported strong").inner_text() == title
     watched.page.wait_for_function("() => window.Plotly.react !== undefined")
     assert watched.outside == []
     plain.close()
+
+
+# --- motion, and what lies over the colours ------------------------------------------------------
+
+
+def heat(view: dict[str, Any], values: dict[str, Any], *, opacity: float) -> None:
+    """Put a cell of full strength over every area."""
+    view["overlays"] = [
+        {
+            "id": "cells",
+            "type": "fill",
+            "key": "cells:8",
+            "opacity": opacity,
+            "palette": ["#00ff00"],
+        },
+        {"id": "lines_city", "type": "lines", "level": "city", "opacity": 0.5},
+        {"id": "signals", "type": "marks", "opacity": 1},
+    ]
+    names = harness.names_of("county")
+    values["overlays"] = {
+        "cells": harness.make_values("cells:8", np.ones(len(harness.cells()), "u1"), "heat"),
+        "signals": {"n": 1, "lng": names["lng"][1:2], "lat": names["lat"][1:2], "index": [1],
+                    "icon": ["signal-4"], "level": "county", "label": ["红色信号"]},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("opacity", "drawn"), [(1, (0, 255, 0)), (0.5, (128, 128, 0))])
+def test_a_second_fill_lies_over_the_first(
+    watched: Watched, opacity: float, drawn: tuple[int, int, int]
+) -> None:
+    view, values = set_palette(harness.make_view(names=None)), county_values(bands=[4] * 5)
+    heat(view, values, opacity=opacity)
+    watched.apply(view, values)
+    middle = harness.cells()[len(harness.cells()) // 2].centroid
+    watched.page.wait_for_function(
+        "async ([lng, lat]) => (await probe.colour(...probe.project(lng, lat)))[1] > 100",
+        arg=[middle.x, middle.y],
+    )
+    assert watched.colour_at(*watched.project(middle.x, middle.y)) == pytest.approx(drawn, abs=2)
+
+
+def test_an_icon_tells_its_meaning_on_the_card(watched: Watched) -> None:
+    view, values = harness.make_view(), county_values()
+    heat(view, values, opacity=0.5)
+    watched.apply(view, values)
+    x, y = watched.point_in("county", 1)
+    note = watched.page.locator("#map-hover-card .map-hover-note")
+    watched.page.mouse.move(x, y)
+    for step in range(20):  # icons come after the colours
+        watched.page.mouse.move(x + step % 2, y)
+        watched.page.wait_for_function("() => new Promise(done => requestAnimationFrame(done))")
+        if note.count():
+            break
+    assert note.inner_text() == "红色信号"
+
+
+def test_a_twin_is_followed_without_a_report(watched: Watched) -> None:
+    watched.apply(harness.make_view(), county_values())
+    watched.page.evaluate("() => engine.follow([-2.95, 53.44, 12.25])")
+    assert watched.page.evaluate("probe.look()") == pytest.approx(
+        {"lng": -2.95, "lat": 53.44, "zoom": 12.25}, abs=1e-6
+    )
+    watched.page.wait_for_function("() => probe.idle() && !probe.moving()")
+    assert watched.sent("map-camera", "camera") == []
+
+
+@pytest.mark.parametrize(("key", "zoom"), [("ArrowRight", 0), ("+", 1), ("-", -1)])
+def test_keys_move_the_map_and_say_so(watched: Watched, key: str, zoom: int) -> None:
+    watched.apply(harness.make_view(), county_values())
+    before = watched.page.evaluate("probe.look()")
+    watched.page.focus(FOCUSED)
+    watched.page.keyboard.press(key)
+    camera = watched.wait_sent("map-camera", "camera")[-1]
+    assert camera["zoom"] == pytest.approx(before["zoom"] + zoom, abs=0.02)
+    assert (camera["lng"] > before["lng"] + 1e-3) == (key == "ArrowRight")
+
+
+def test_the_wheel_zooms_round_the_pointer(watched: Watched) -> None:
+    watched.apply(harness.make_view(), county_values())
+    names = harness.names_of("county")
+    place = names["lng"][0], names["lat"][0]
+    x, y = watched.project(*place)
+    zoom = watched.page.evaluate("probe.look().zoom")
+    watched.page.mouse.move(x, y)
+    watched.page.mouse.wheel(0, -300)
+    camera = watched.wait_sent("map-camera", "camera")[-1]
+    assert camera["zoom"] > zoom + 0.2
+    assert watched.project(*place) == pytest.approx((x, y), abs=2)
+
+
+@pytest.mark.parametrize("renderer", ["canvas"])
+def test_the_canvas_pans_without_drawing(watched: Watched) -> None:
+    bands = harness.level_bands("grid")
+    watched.apply(harness.make_view("grid"), harness.make_values("areas:grid", bands, "v1"))
+    watched.page.wait_for_function("() => probe.idle() && engine.signs.names !== undefined")
+    watched.page.evaluate(
+        "() => { window.drawn = 0; for (const [kind, verb] of [[engine.sheets, 'draw'],"
+        " [engine.signs, 'paint']]) { const plain = kind[verb].bind(kind);"
+        " kind[verb] = (...told) => { window.drawn += 1; return plain(...told); }; } }"
+    )
+    watched.page.mouse.move(350, 300)
+    watched.page.mouse.down()
+    for step in range(12):
+        watched.page.mouse.move(350 + 4 * step, 300 + 2 * step)
+    assert watched.page.evaluate("window.drawn") == 0
+    watched.page.mouse.up()
+    watched.wait_sent("map-camera", "camera")
+
+
+@pytest.mark.parametrize("renderer", ["canvas"])
+def test_the_canvas_draws_a_city_smaller_than_its_smallest_tiles(watched: Watched) -> None:
+    view = set_palette(harness.make_view(names=None, camera=[-2.9, 53.45, harness.ZOOMS[0] - 1.7]))
+    watched.apply(view, county_values(bands=[4] * 5))
+    assert watched.colour_at(*watched.point_in("county", 1)) == (255, 0, 0)
+
+
+@pytest.mark.parametrize("renderer", ["canvas"])
+def test_the_canvas_recolours_from_what_it_has(watched: Watched) -> None:
+    bands = harness.level_bands("grid")
+    watched.apply(harness.make_view("grid"), harness.make_values("areas:grid", bands, "v1"))
+    watched.page.wait_for_function("() => probe.idle()")
+    asked = len(watched.requested)
+    watched.page.evaluate(
+        "() => { window.filled = 0; const plain = PinganMap.raster.rasterise;"
+        " PinganMap.raster.rasterise = (...told) => { window.filled += 1; return plain(...told); }; }"
+    )
+    other = np.roll(bands, 1)
+    watched.apply(harness.make_view("grid"), harness.make_values("areas:grid", other, "v2"))
+    assert watched.page.evaluate("window.filled") == 0
+    assert len(watched.requested) == asked

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser import served_app
+from tests.browser.probes import RENDERERS
 from tests.redteam import marked
 
 pytestmark = pytest.mark.browser
@@ -15,11 +16,6 @@ LISTEN = """
 window.violated = [];
 document.addEventListener('securitypolicyviolation',
   event => window.violated.push(event.violatedDirective + ' ' + event.blockedURI));
-window.addEventListener('DOMContentLoaded', () => {
-  if (!window.PinganMap) return;
-  const gl = PinganMap.engines.gl, create = gl.create;
-  gl.create = (box, report) => (window.engine = create(box, report));
-});
 """
 MADE = f"""() => {{
   const made = [...document.querySelectorAll('*')].filter(one => one.localName.includes('{marked.MARK}')
@@ -81,12 +77,13 @@ def watched(browser: Browser, address: str) -> Iterator[Watched]:
     context.close()
 
 
+@pytest.mark.parametrize("renderer", RENDERERS)
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_the_map_runs_nothing(watched: Watched, lang: str) -> None:
+def test_the_map_runs_nothing(watched: Watched, lang: str, renderer: str) -> None:
     page = watched.page
-    watched.paint(f"?lang={lang}")
-    page.wait_for_function("() => window.engine && window.engine.map.loaded()")
-    box = page.locator(".map-canvas canvas").bounding_box()
+    watched.paint(f"?lang={lang}&renderer={renderer}")
+    page.wait_for_selector(f"#map[data-renderer='{renderer}']", state="attached")
+    box = page.locator(".map-canvas").bounding_box()
     assert box
     for step in range(5):  # hovers over several counties, and asks what stands there
         page.mouse.move(box["x"] + box["width"] * (0.3 + step / 10), box["y"] + box["height"] / 2)

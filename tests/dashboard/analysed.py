@@ -14,6 +14,7 @@ from data.index_file import read_index_settings
 from data.index_trace import compose
 from data.periods import Window, shift, span
 from data.shown_settings import settings_entry
+from tests.dashboard.paged import page_tables
 
 NOWHERE = DEFAULTS / "no city folder"
 SETTINGS = read_index_settings(NOWHERE)
@@ -59,6 +60,7 @@ def add_analysis(writer, areas, counts, last):
     tables["completeness"] = [_completeness(last)]
     for name, frames in tables.items():
         writer.add_table(name, pd.concat(frames, ignore_index=True))
+    page_tables(writer, areas, counts, last)
 
 
 def counted(table, index, window):
@@ -77,6 +79,8 @@ def _level_tables(level, index, table, last):
         end = shift(last, -back, grain="week")
         yield from _index(base.assign(period_end=end), weeks[end], rng)
         yield "area_trust", _trust(base.assign(period_end=end), weeks[end])
+        if level in ("community", "grid"):
+            yield "area_hotspots", hot(base.assign(period_end=end), weeks[end])
     for end, n in weeks.items():
         yield "expected", _ranged(base.assign(period_end=end, group="all"), n)
     yield from _signals(base, weeks, last)
@@ -120,6 +124,30 @@ def _trust(base, n):
         reported=n, discovered=n // 10, discovered_share=0.125, unplaced_share=0.031,
         complete=0.972, silent_sources=np.where(quiet, "hotline", ""), is_silent=quiet,
     )  # fmt: skip
+
+
+def hot(base, n):
+    """Rows of a table of hot spots: every fifth much, every seventh clusters, every third more."""
+    at = np.arange(len(base))
+    clusters = at % 7 == 0
+    return base.assign(
+        count=n, recent=n // 2, much_p=np.where(at % 5 == 0, 0.96, 0.4), much=at % 5 == 0,
+        gi_z=np.where(clusters, 4.5, 0.3), gi_p=np.where(clusters, 0.0002, 0.4), clusters=clusters,
+        expected=n / 4, exceed_p=np.where(at % 3 == 0, 0.001, 0.6), ring_p=0.5, more=at % 3 == 0,
+        pattern=np.where(clusters, "new", "none"), pattern_group=np.where(clusters, "new", "none"),
+    )  # fmt: skip
+
+
+def hot_cells(registers, last):
+    """Rows of `cell_hotspots` of registers by resolution."""
+    frames = []
+    for resolution, cells in registers.items():
+        base = pd.DataFrame(
+            {"period_end": last, "resolution": resolution,
+             "cell": [int(cell, 16) for cell in cells["cell"]]}
+        )  # fmt: skip
+        frames.append(hot(base, np.arange(len(base)) + 3).assign(stable=base.index % 2 == 0))
+    return pd.concat(frames, ignore_index=True)
 
 
 def _ranged(base, n):

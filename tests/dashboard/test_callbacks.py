@@ -28,6 +28,7 @@ SYNC, DRAW, PANELS, CHARTS = "url.search", "map-view.data", "kpis.children", "ch
 ADDRESS = "panels-address.data"
 HOVER, FIND = "map-hover-detail.children", "area-search-results.children"
 EVERY = (SYNC, DRAW, PANELS, CHARTS, HOVER, FIND)
+MAP = {"map-view", "map-values", "shown", "legend"}
 LARGEST = 50_000
 
 
@@ -93,13 +94,13 @@ def test_only_a_new_focus_lets_the_camera_go(app):
 
 def test_the_map_takes_its_camera_from_the_fragment(app):
     values = {"url.search": "?periods=13", "url.hash": "#camera=120.3,30.2,11.5"}
-    answer = call(app, DRAW, values, ["url.search"])
+    answer = call(app, DRAW, values, ["address.data"])
     assert answer["map-view"]["data"]["camera"] == [120.3, 30.2, 11.5]
 
 
 def test_a_moved_view_sends_only_the_controls_that_change(app):
     answer = call(app, SYNC, {"map-event.data": click("county", 1)}, ["map-event.data"])
-    assert set(answer) == {"url", "level"}
+    assert set(answer) == {"url", "level"} | MAP
     english = call(app, SYNC, {"language.value": "en"}, ["language.value"])
     assert {"category", "end", "level-label"} <= set(english)
 
@@ -108,7 +109,7 @@ def test_a_link_sets_every_control(app):
     search = (
         "?area=9901002&level=grid&periods=13&end=2026-W40&category=10&severity=3&lang=en&theme=dark"
     )
-    answer = call(app, SYNC, {"url.search": search}, ["url.search"])
+    answer = call(app, SYNC, {"url.search": search}, ["address.data"])
     assert "url" not in answer
     values = {name: answer[name]["value"] for name in (
         "layer", "level", "periods", "end", "category", "severity", "language", "theme")}  # fmt: skip
@@ -119,12 +120,32 @@ def test_a_link_sets_every_control(app):
 
 
 def test_the_map_gets_bytes_not_geometry(app):
-    answer = call(app, DRAW, {"url.search": "?level=grid"}, ["url.search"])
+    answer = call(app, DRAW, {"url.search": "?level=grid"}, ["address.data"])
     view, values = answer["map-view"]["data"], answer["map-values"]["data"]
     assert view["names"] == "/names/b1/grid.json?lang=zh"
     assert view["focus"]["bounds"] == [120.0, 30.0, 120.8, 30.8]
     assert values["n"] == 257
     assert SCRIPT not in dumped(answer)
+
+
+def test_values_travel_again_only_when_they_may_have_changed(app, snapshot):
+    search, pick = "?area=9903021", {"map-event.data": click("grid", 81)}
+    trigger = ["map-event.data"]
+    held = {"url.search": search, "shown.data": snapshot.id} | pick
+    picked = call(app, SYNC, held, trigger)
+    assert "map-values" not in picked
+    assert picked["map-view"]["data"]["selected"] == 81
+    for shown in ("", "another-snapshot"):
+        assert "map-values" in call(app, SYNC, held | {"shown.data": shown}, trigger)
+    longer = held | {"periods.value": 13}
+    assert "map-values" in call(app, SYNC, longer, ["periods.value"])
+    assert "map-values" in call(app, SYNC, held, ["address.data"])
+
+
+def test_the_view_names_the_values_and_the_address_that_it_belongs_to(app):
+    answer = call(app, DRAW, {"url.search": "?periods=13&theme=dark"}, ["address.data"])
+    assert answer["map-view"]["data"]["values"] == answer["map-values"]["data"]["version"]
+    assert answer["map-view"]["data"]["search"] == "?periods=13&theme=dark"
 
 
 def test_cells_follow_the_zoom(app):
@@ -136,7 +157,7 @@ def test_cells_follow_the_zoom(app):
         8,
         65,
     )
-    opening = call(app, DRAW, {"url.search": search}, ["url.search"])
+    opening = call(app, DRAW, {"url.search": search}, ["address.data"])
     assert opening["map-view"]["data"]["resolution"] in (6, 7, 8)
     odd = call(app, DRAW, {"url.search": search, "map-resolution.data": 99}, [])
     assert odd["map-view"]["data"]["resolution"] in (6, 7, 8)
@@ -178,9 +199,13 @@ def test_search_answers_with_links(app):
 
 @pytest.mark.parametrize("search", ["?area=nowhere", "?area=9901001"])
 def test_an_unknown_and_a_foreign_area_get_the_same_answers(county_app, search):
-    for output, address in ((DRAW, "url.search"), (PANELS, ADDRESS), (CHARTS, ADDRESS)):
-        answer = dumped(call(county_app, output, {address: search}, [address]))
-        plain = dumped(call(county_app, output, {address: "?area=nowhere"}, [address]))
+    for output, held, changed in (
+        (DRAW, "url.search", "address.data"),
+        (PANELS, ADDRESS, ADDRESS),
+        (CHARTS, ADDRESS, ADDRESS),
+    ):
+        answer = dumped(call(county_app, output, {held: search}, [changed]))
+        plain = dumped(call(county_app, output, {held: "?area=nowhere"}, [changed]))
         assert answer == plain
     event = click("county", 0) | {"kind": "hover"}
     answer = call(county_app, HOVER, {"map-hover.data": event}, ["map-hover.data"])
@@ -234,7 +259,7 @@ def test_forged_calls_are_refused(app, output):
         forgeries.append(body)
 
     forged(lambda body: body.update(output="no-such.children"))
-    forged(lambda body: body.update(output=["url.search"]))
+    forged(lambda body: body.update(output=["address.data"]))
     forged(lambda body: body.update(outputs={"id": "app", "property": "children"}))
     forged(lambda body: body["inputs"][0].update(id="footer"))
     forged(lambda body: body["inputs"][0].update(id={"type": "row", "index": 1}))

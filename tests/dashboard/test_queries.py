@@ -11,6 +11,7 @@ from dashboard.view import settle
 from data.access import NotVisibleError
 from data.periods import Window, shift
 from data.rates import NO_DATA
+from tests.dashboard.drawing import drawn_values
 from tests.dashboard.squares import (
     CITY,
     COUNTY,
@@ -149,7 +150,7 @@ def test_a_window_before_the_data_is_no_zero(snapshot):
 def test_a_county_scope_sees_its_own_only(snapshot):
     view = settle(COUNTY, snapshot, "")
     assert view.focus == Area("county", 1)
-    packed = map_values.area_values(COUNTY, snapshot, view)
+    packed = drawn_values(COUNTY, snapshot, "")
     inside = hierarchy(CITY, snapshot).inside("township", Area("county", 1))
     bands, counts = read_numbers(packed["bands"]), read_numbers(packed["counts"])
     assert (bands[~inside] == map_values.OUTSIDE).all()
@@ -190,9 +191,7 @@ def test_the_cache_tells_scopes_apart(snapshot):
 
 
 def test_a_recut_grid_is_absent_after_its_last_day(snapshot):
-    view = settle(CITY, snapshot, "?level=grid")
-    bands = read_numbers(map_values.area_values(CITY, snapshot, view)["bands"])
+    bands = read_numbers(drawn_values(CITY, snapshot, "?level=grid")["bands"])
     assert bands[0] == map_values.ABSENT != bands[256]
-    before = settle(CITY, snapshot, "?level=grid&end=2026-W40")
-    bands = read_numbers(map_values.area_values(CITY, snapshot, before)["bands"])
+    bands = read_numbers(drawn_values(CITY, snapshot, "?level=grid&end=2026-W40")["bands"])
     assert bands[256] == map_values.ABSENT != bands[0]

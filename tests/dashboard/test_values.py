@@ -8,6 +8,7 @@ from dashboard import queries
 from dashboard.map import values as map_values
 from dashboard.view import settle
 from data.rates import SMALL_SAMPLE
+from tests.dashboard.drawing import drawn_values
 from tests.dashboard.squares import CITY, read_numbers
 
 
@@ -25,7 +26,7 @@ def test_digits_stand_highest_first(number, text):
 
 def test_small_samples_follow_from_counts(snapshot):
     view = settle(CITY, snapshot, "?level=grid&periods=1")
-    packed = map_values.area_values(CITY, snapshot, view)
+    packed = drawn_values(CITY, snapshot, "?level=grid&periods=1")
     bands, counts = read_numbers(packed["bands"]), read_numbers(packed["counts"])
     rates = queries.level_rates(CITY, snapshot, "grid", view.selection)
     shown = (bands > 0) & (bands < map_values.OUTSIDE)
@@ -37,7 +38,7 @@ def test_small_samples_follow_from_counts(snapshot):
 
 def test_the_version_follows_the_content(snapshot):
     def version(search):
-        return map_values.area_values(CITY, snapshot, settle(CITY, snapshot, search))["version"]
+        return drawn_values(CITY, snapshot, search)["version"]
 
     assert version("?level=grid") == version("?level=grid&lang=en")
     assert version("?level=grid") != version("?level=grid&periods=1")

@@ -27,6 +27,7 @@ TABLES = (
     "area_counts_",
     "cell_counts_",
     "area_cell_counts_",
+    "area_hours",
     "area_risk",
     "areas",
     "categories",

@@ -58,7 +58,11 @@ def add_one(column):
     [
         ("area_counts_grid", add_one("count"), {"sums of areas and cells", "areas against incidents", "levels", "areas by cell", "area risk"}),
         ("area_counts_grid", add_one("area_index"), {"areas against incidents", "areas by cell", "area risk"}),
-        ("area_counts_city", lambda rows: rows.iloc[1:], {"sums of areas and cells", "areas against incidents", "levels", "areas by cell", "area risk"}),
+        ("area_counts_city", lambda rows: rows.iloc[1:], {"sums of areas and cells", "areas against incidents", "levels", "areas by cell", "hours of the week", "area risk"}),
+        ("area_hours", add_one("count"), {"hours of the week"}),
+        ("area_hours", add_one("hour"), {"hours of the week"}),
+        ("area_hours", add_one("area_row"), {"hours of the week"}),
+        ("area_hours", lambda rows: rows.iloc[1:], {"hours of the week"}),
         ("cell_counts_8", add_one("count"), {"sums of areas and cells", "resolutions"}),
         ("area_cell_counts_10", add_one("count"), {"sums of areas and cells", "areas by cell"}),
         ("area_cell_counts_10", add_one("area_row"), {"areas by cell"}),

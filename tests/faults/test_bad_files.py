@@ -2,12 +2,16 @@
 
 import random
 
+import pytest
+
 from data.store import Store
 from etl.pipeline import build
 from etl.verify import verify
 from tests.etl import conftest as toy
 from tests.faults import hostile_made, town
 from tests.faults import ledger_samples as samples
+
+pytestmark = pytest.mark.early
 
 GOOD = [f"{n},2026-01-{n:02d} 10:00,A1,1,,103.05,36.05," for n in range(1, 21)]
 HEADER = toy.HEADER

@@ -9,6 +9,8 @@ import pytest
 from tests.faults.hostile import run
 from tests.faults.hostile_uploads import uploads
 
+pytestmark = pytest.mark.early
+
 FILES = 80
 
 

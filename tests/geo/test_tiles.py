@@ -132,7 +132,7 @@ def test_the_whole_city_fits_the_lowest_zoom(coverage, real_areas):
         west, south, east, north = boundaries.bounds([shapely.union_all(polygons)])[0]
         tiles_wide = (east - west) / 360 * 2**min_zoom
         tiles_high = (north - south) / np.cos(np.radians((south + north) / 2)) / 360 * 2**min_zoom
-        assert 0.25 < max(tiles_wide, tiles_high) <= 0.5
+        assert 0.125 < max(tiles_wide, tiles_high) <= 0.25
         assert min_zoom < max_zoom <= 14
 
 

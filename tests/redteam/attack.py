@@ -14,14 +14,16 @@ from tests.redteam import city
 
 ADDRESSES = ("url.search", "url.hash", "panels-address.data")
 
-MAPS = "map-view.data"
 SYNC = "url.search"
+MAPS = SYNC  # one call moves the view and draws the map
 PANELS = "kpis.children"
 CHARTS = "charts.children"
 HOVER = "map-hover-detail.children"
 SEARCH = "area-search-results.children"
 COMPARE = "comparison.children"
-CALLBACKS = (SYNC, MAPS, PANELS, CHARTS, HOVER, SEARCH, COMPARE)
+DESK = "page.children"
+CALLBACKS = (SYNC, PANELS, CHARTS, HOVER, SEARCH, COMPARE, DESK)
+PAGES = ("/areas", "/hotspots", "/index", "/forecast", "/data")
 
 
 CODE = re.compile(r"(?<!\d)\d{6,7}(?!\d)")
@@ -76,12 +78,16 @@ class Attacker:
 def about(attacker, target):
     """Every callback about one area, as focus, as picked one, by click, hover and search."""
     for search in _addresses(target):
-        for what in (SYNC, MAPS, PANELS, CHARTS, COMPARE):
+        for what in (SYNC, PANELS, CHARTS, COMPARE):
             values = dict.fromkeys(ADDRESSES, search)
             yield attacker.call(what, values, target=target)
+        for path in PAGES:
+            yield attacker.call(DESK, {"page-address.data": path + search}, target=target)
     # The words of an address would come back in nothing but a search's own note.
     yield attacker.call(SEARCH, {"area-search.value": target, "url.search": ""}, target=target)
     yield attacker.call(SEARCH, {"area-search.value": "哨", "url.search": ""}, target=target)
+    for search in _addresses(target):
+        yield attacker.get(f"/frames{search}", target=target)
     level, index = _position(target)
     for kind, what, held in (("hover", HOVER, "map-hover.data"), ("click", SYNC, "map-event.data")):
         event = {"kind": kind, "layer": "areas", "level": level, "index": index}
@@ -95,6 +101,8 @@ def _addresses(target):
     return (
         f"?area={shown}", f"?selected={shown}", f"?area={shown}&level=grid&layer=cells",
         f"?area={shown}&periods=1&category=10&lang=en", f"?area={shown}&severity=3&periods=13",
+        f"?area={shown}&measure=index&overlays=signals,much,clusters,more,cells.50",
+        f"?area={shown}&measure=change&compare=before",
     )  # fmt: skip
 
 
@@ -104,8 +112,8 @@ def routes(attacker):
         for lang in ("zh", "en"):
             yield attacker.get(f"/names/b1/{level}.json?lang={lang}", target=level)
         yield attacker.get(f"/tiles/b1/{level}/0/0/0.pbf", target=level)
-    for path in ("/", "/_dash-layout", "/_dash-dependencies", "/export", "/share", "/views",
-                 "/account", "/users", "/audit", "/settings", "/upload", "/signin", "/healthz",
+    for path in ("/", "/_dash-layout", "/_dash-dependencies", "/export", "/image", "/share",
+                 "/views", "/account", "/users", "/audit", "/settings", "/upload", "/signin", "/healthz", *PAGES,
                  "/users/of/red-leader", "/setup/guess", "/s/guess"):  # fmt: skip
         yield attacker.get(path, target=path)
 

@@ -112,6 +112,8 @@ def publish(home):
     squares.add_months(
         writer, "area_cell_counts_8", counted(area_row="area_row", cell_index="cell_8")
     )
+    timed = squares.with_hours(weighed(), areas())
+    squares.add_months(writer, "area_hours", squares.count_hours(timed, weight="weight"))
     for end, rows in squares.make_risk(areas(), counts).groupby("period_end"):
         writer.add_table("area_risk", rows, part=end.isoformat())
     squares.add_releases(writer, areas(), counts)

@@ -226,7 +226,8 @@ class Writes:
         if not isinstance(flags, int) or not flags & writes:
             return
         name = os.fsdecode(path)
-        if not name.startswith((self.home, "/dev/", ":memory:", "file:" + self.home)):
+        is_device = name.startswith("/dev/") and not name.startswith("/dev/shm/")
+        if not (is_device or name.startswith((self.home, ":memory:", "file:" + self.home))):
             self.found.add((event, name))
 
 

@@ -7,10 +7,10 @@ from data.accounts import links, stored_settings, views
 from data.audit import AuditError, AuditLog
 from data.audit.verify import verify
 from tests.redteam import city
-from tests.redteam.attack import CALLBACKS, Attacker, about, app_of, routes
+from tests.redteam.attack import CALLBACKS, PAGES, Attacker, about, app_of, routes
 from tests.redteam.town import HTML, REASON, Town, linked, send, utc_now
 
-SILENT = {
+SILENT = dict.fromkeys(PAGES, "the same frame; its content is a callback's, which has a row") | {
     "/healthz": "tells nothing of the city",
     "/_dash-dependencies": "the same for everybody: what the page is wired to",
     "/": "the empty frame; its content is asked for by /_dash-layout, which has a row",

@@ -11,11 +11,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard import areas, assessment, cells, controls, guard, queries, released
+from dashboard import (
+    areas,
+    assessment,
+    cells,
+    controls,
+    guard,
+    hours,
+    queries,
+    rank_ranges,
+    released,
+)
 from dashboard.app import create_app
 from dashboard.areas import Area
 from dashboard.cache import _key
-from dashboard.map import tiles
+from dashboard.desk import forecast_list, hotspot_list, index_list, source_list
+from dashboard.map import banded, mark_rows, measures_analysed, measures_counted, tiles
 from dashboard.queries import Selection
 from data.access import Grant, NotVisibleError, Scope, narrowed
 from data.periods import Window, shift
@@ -67,6 +78,8 @@ ASKED = {
     queries.area_series: [(area, NOW) for area in OWN],
     queries.category_counts: [(area, NOW) for area in OWN],
     queries.search_areas: [("哨", LAST, 50), ("9904085", LAST, 8)],
+    hours.week: [(area, selection) for area in OWN for selection in (NOW, SOME)],
+    rank_ranges.rank_ranges: [(level, LAST) for level in ("grid", "township", "city")],
     assessment.settings: [()],
     assessment.index: [(area, LAST) for area in OWN],
     assessment.trace: [(area, LAST) for area in OWN],
@@ -86,11 +99,40 @@ ASKED = {
     cells.cell_counts: [(8, NOW), (7, SOME)],
     cells._own: [()],
     cells._area_rows: [()],
+    hotspot_list.stored_levels: [()],
+    hotspot_list.spots: [(area, "grid", LAST) for area in OWN],
+    hotspot_list.counted: [(area, "grid", LAST) for area in OWN],
+    hotspot_list.clusters: [(area, LAST) for area in OWN],
+    hotspot_list.frequent_places: [(area, LAST) for area in OWN],
+    hotspot_list.frequent_types: [(area, "grid", LAST) for area in OWN],
+    hotspot_list.near_repeats: [(LAST,)],
+    hotspot_list.agreement: [(LAST,)],
+    index_list.rows: [(area, "grid", LAST) for area in OWN],
+    index_list.colours: [(area, "grid", LAST) for area in OWN],
+    forecast_list.next_period: [(area, "grid") for area in OWN],
+    forecast_list.last_counts: [(area, "grid", LAST) for area in OWN],
+    forecast_list.targets: [()],
+    forecast_list.scores: [("grid",), ("county",), ("r9",)],
+    forecast_list.verdicts: [()],
+    source_list.sources: [()],
+    source_list.files: [()],
+    source_list.unplaced: [(area, LAST) for area in OWN],
+    source_list.completeness: [()],
+    source_list.lag: [()],
     released.released_starts: [()],
     released.released_levels: [()],
     released.level_counts: [("township", released.ALL), ("grid", released.ALL)],
     released.level_rates: [("township", Window(STARTS[-1], 4, "week"))],
     controls.choices: [("township", "grid", "zh"), ("city", "county", "en")],
+    banded.level_trust: [("grid", LAST), ("county", LAST), ("city", LAST)],
+    measures_analysed._level_index: [("grid", LAST), ("township", LAST), ("city", LAST)],
+    measures_analysed._level_clocks: [("grid",), ("township",), ("city",)],
+    measures_counted._level_change: [("grid", NOW, "all"), ("township", SOME, "any")],
+    measures_counted._known: [(NOW.window, "all"), (SOME.window, "any")],
+    mark_rows.hot_areas: [("much", area, LAST) for area in OWN],
+    mark_rows.hot_cells: [("more", area, LAST, 8) for area in OWN],
+    mark_rows.cells_of_area: [(area, 8) for area in OWN],
+    mark_rows.area_signals: [(area, area.level, AS_OF) for area in OWN],
     tiles._drawn: [(8, (8, 213, 105))],
 }
 """Arguments of each function that keeps results, behind scope and snapshot."""
@@ -118,7 +160,7 @@ def plain(value):
     if isinstance(value, np.ndarray):
         return [str(value.dtype), value.shape, value.astype(object).ravel().tolist().__repr__()]
     if isinstance(value, pd.DataFrame):
-        return value.to_json()
+        return value.to_csv()  # days and all
     if isinstance(value, dict):
         return [[str(key), plain(one)] for key, one in value.items()]
     if isinstance(value, tuple | list | frozenset):
@@ -191,7 +233,7 @@ PATHS = (
     "/", "/_dash-layout", "/_dash-dependencies", "/names/b1/grid.json", "/names/b1/county.json?lang=en",
     "/export", "/share", "/views", "/account", "/users", "/audit", "/settings", "/signin", "/nothing",
     "/users/of/nobody-desk", "/s/guess", "/setup/guess", "/healthz", "/_favicon.ico", "/static/x",
-    "/api/v1/batches/1", "/_reload-hash", "/upload",
+    "/api/v1/batches/1", "/_reload-hash", "/upload", "/areas", "/hotspots", "/index", "/forecast", "/data",
 )  # fmt: skip
 
 
@@ -204,6 +246,7 @@ class Asker:
             create_app(settings, store, provider=self.chosen, limits=generous()) for _ in range(2)
         ]
         body = {"url.search": "", "panels-address.data": "", "area-search.value": "哨"}
+        body |= {"page-address.data": "/hotspots?level=grid"}
         event = {"kind": "hover", "layer": "areas", "level": "grid", "index": 85}
         values = body | {"map-hover.data": event}
         self.bodies = {what: body_of(self.apps[0], what, values) for what in CALLBACKS}

@@ -17,7 +17,7 @@ TOWNSHIP = Grant("township", "township", city.OWN["township"])
 SIBLING = Grant("township", "township", "9902007")
 CHIEF = Grant("grid_chief", "grid", city.OWN["grid"])
 PATHS = ("/", "/_dash-layout", "/_dash-dependencies", "/names/b1/grid.json", "/tiles/b1/grid/0/0/0.pbf",
-         "/export", "/share", "/views", "/account")  # fmt: skip
+         "/export", "/image", "/share", "/views", "/account")  # fmt: skip
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def everything(town, secret, *, cookie="pingan_session"):
         browser = app.server.test_client()
         browser.set_cookie(cookie, secret)
         for what in CALLBACKS:
-            values = {"panels-address.data": "", "area-search.value": "哨", "url.search": ""}
+            values = {"panels-address.data": "", "page-address.data": "/index", "area-search.value": "哨", "url.search": ""}
             event = {"kind": "hover", "layer": "areas", "level": "grid", "index": 85}
             values["map-hover.data"] = event
             answer = browser.post(guard.CALLBACKS, json=body_of(app, what, values))

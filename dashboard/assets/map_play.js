@@ -1,0 +1,174 @@
+/**
+ * Plays the last windows on the map: values alone travel, once; geometry stays.
+ *
+ * `#map-play` holds the controls; the film is fetched when first wanted and dropped with the view.
+ */
+(function () {
+  'use strict';
+
+  const PinganMap = window.PinganMap;
+  const FRAME_MS = [500, 250, 125]; // two, four and eight frames a second
+  const WORDS = {
+    zh: { play: '播放', pause: '暂停', back: '上一帧', on: '下一帧', speed: '速度', close: '关闭播放',
+      hold: '定格到此期', loading: '正在载入…', none: '此图层不能播放', open: '播放近期变化', at: '第几帧' },
+    en: { play: 'Play', pause: 'Pause', back: 'Frame before', on: 'Next frame', speed: 'Speed',
+      close: 'Close the player', hold: 'Show this period', loading: 'Loading…',
+      none: 'This layer cannot be played', open: 'Play the last periods', at: 'Frame' }
+  };
+
+  let box = null;
+  let view = null;
+  let film = null; // DecodedValues with label and title
+  let at = 0;
+  let speed = 0;
+  let timer = 0;
+  const parts = {};
+
+  /** @param {string} name @returns {string} */
+  function word(name) {
+    return WORDS[document.documentElement.lang.startsWith('en') ? 'en' : 'zh'][name];
+  }
+
+  function button(name, sign, act) {
+    const made = document.createElement('button');
+    made.type = 'button';
+    made.className = 'play-' + name;
+    made.textContent = sign;
+    made.title = word(name);
+    made.setAttribute('aria-label', word(name));
+    made.addEventListener('click', act);
+    parts[name] = made;
+    return made;
+  }
+
+  function build() {
+    parts.range = document.createElement('input');
+    parts.range.type = 'range';
+    parts.range.min = '0';
+    parts.range.setAttribute('aria-label', word('at'));
+    parts.range.addEventListener('input', function () { stop(); show(Number(parts.range.value)); });
+    parts.title = document.createElement('span');
+    parts.title.className = 'play-title';
+    parts.title.setAttribute('role', 'status');
+    const bar = document.createElement('div');
+    bar.className = 'play-bar';
+    bar.append(button('back', '‹', function () { stop(); show(at - 1); }), button('play', '▶', toggle),
+      button('on', '›', function () { stop(); show(at + 1); }), parts.range, parts.title,
+      button('speed', '1×', faster), button('hold', '✓', hold), button('close', '×', close));
+    parts.bar = bar;
+    box.replaceChildren(button('open', '▶ ' + word('open'), open), bar);
+    bar.hidden = true;
+  }
+
+  function open() {
+    parts.open.hidden = true;
+    parts.bar.hidden = false;
+    parts.title.textContent = word('loading');
+    load().then(function (found) {
+      if (!found) return;
+      parts.range.max = String(film.length - 1);
+      if (film.length) start();
+      else parts.title.textContent = word('none');
+    }).catch(function (error) {
+      console.warn('map: ' + error.message);
+      parts.title.textContent = word('none');
+    });
+  }
+
+  /** @returns {Promise<boolean>} false when the view has changed meanwhile */
+  function load() {
+    const wanted = view.search;
+    return fetch('/frames' + wanted, { credentials: 'same-origin' }).then(function (answer) {
+      if (!answer.ok) throw new Error('frames: ' + answer.status);
+      return answer.json();
+    }).then(function (sent) {
+      if (view.search !== wanted) return false;
+      film = sent.frames.map(function (frame) {
+        return Object.assign(PinganMap.decodeValues(frame), { label: frame.label,
+          title: frame.title, version: 'frame ' + frame.label });
+      });
+      at = 0;
+      return true;
+    });
+  }
+
+  /** @param {number} index */
+  function show(index) {
+    if (!film || !film.length) return;
+    at = Math.max(0, Math.min(film.length - 1, index));
+    PinganMap.showFrame(film[at]);
+    parts.range.value = String(at);
+    parts.range.setAttribute('aria-valuetext', film[at].title);
+    parts.title.textContent = film[at].title;
+  }
+
+  function start() {
+    if (at >= film.length - 1) at = -1;
+    sign(true);
+    const step = function () {
+      show(at + 1);
+      if (at < film.length - 1) timer = setTimeout(step, FRAME_MS[speed]);
+      else stop();
+    };
+    step();
+  }
+
+  function stop() {
+    clearTimeout(timer);
+    timer = 0;
+    sign(false);
+  }
+
+  /** @param {boolean} playing */
+  function sign(playing) {
+    parts.play.textContent = playing ? '⏸' : '▶';
+    parts.play.title = word(playing ? 'pause' : 'play');
+    parts.play.setAttribute('aria-label', parts.play.title);
+  }
+
+  function toggle() {
+    if (timer) stop();
+    else if (film && film.length) start();
+  }
+
+  function faster() {
+    speed = (speed + 1) % FRAME_MS.length;
+    parts.speed.textContent = Math.pow(2, speed) + '×';
+  }
+
+  /** The whole page follows to the period on screen. */
+  function hold() {
+    if (!film || !film.length) return;
+    stop();
+    window.dash_clientside.set_props('end', { value: film[at].label });
+  }
+
+  function close() {
+    stop();
+    film = null;
+    parts.bar.hidden = true;
+    parts.open.hidden = false;
+    PinganMap.showFrame(null);
+  }
+
+  PinganMap.play = {
+    /** @param {View} next a film belongs to one view */
+    applyView: function (next) {
+      const found = document.getElementById('map-play');
+      if (!found) return;
+      const lang = document.documentElement.lang;
+      if (found !== box || found.dataset.lang !== lang) {
+        box = found;
+        box.dataset.lang = lang;
+        film = null;
+        build();
+      } else if (view && view.search !== next.search && !parts.bar.hidden) {
+        stop();
+        film = null;
+        parts.bar.hidden = true;
+        parts.open.hidden = false;
+      }
+      view = next;
+    }
+  };
+}());

@@ -1,0 +1,51 @@
+"""The navigation that map and pages share, and the box that the pages are drawn into."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import dcc, html
+
+from dashboard import ids
+from dashboard.desk import library
+from dashboard.desk.registry import PAGES
+from dashboard.markup import attributes
+from dashboard.text import Words
+
+
+def skip_link() -> html.A:
+    """The first stop of the keyboard: past bar and filters."""
+    return html.A(_both("skip_to_content"), href=f"#{ids.PAGE}", className="skip-link")
+
+
+def navigation() -> html.Nav:
+    """Links to every page; `assets/desk.js` marks the current one and keeps the query in each."""
+    links = [
+        dcc.Link(_both("nav_map"), href="/", id=ids.nav("map")),
+        *(dcc.Link(_both(page.title), href=page.path, id=ids.nav(page.name)) for page in PAGES),
+        # A page of its own, not of this application.
+        html.A(_both("nav_methods"), href="/methods", id=ids.nav("methods")),
+    ]
+    labels = [Words(lang)("nav_label") for lang in ("zh", "en")]
+    return html.Nav(links, className="site-nav", **attributes(aria_label=" / ".join(labels)))
+
+
+def page_box() -> html.Main:
+    """Where the pages are drawn; it tells the browser where the library of the tables is."""
+    waiting = [html.Div(className=f"skeleton {kind}") for kind in ("head", "wide", "wide")]
+    return html.Main(
+        waiting,
+        id=ids.PAGE,
+        className="desk",
+        tabIndex=-1,
+        **attributes(
+            data_library=library.address(),
+            data_grids=" ".join(page.path for page in PAGES if page.has_grid),
+            aria_busy="true",
+        ),
+    )
+
+
+def _both(key: str) -> list[Any]:
+    """A text in both languages; the style sheet shows that of the page."""
+    return [html.Span(Words(lang)(key), lang=lang, className="in-" + lang) for lang in ("zh", "en")]

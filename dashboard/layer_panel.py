@@ -1,0 +1,242 @@
+"""The panel of layers on the map: what is coloured, what is drawn over it, and every legend."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from dash import dcc, html
+
+from dashboard.map import overlays
+from dashboard.map.layers import UNLABELLED
+from dashboard.markup import attributes
+from dashboard.state import OPACITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dashboard.map.overlays import Overlay
+    from dashboard.state import ViewState
+    from dashboard.text import Words
+
+Component = Any
+
+SHOWN: Final = 2
+"""Lines of an overlay's legend that are never folded: its icon, and what it is."""
+
+
+def draw(
+    state: ViewState,
+    *,
+    measures: Sequence[str],
+    known: Sequence[str],
+    level_names: Mapping[str, str],
+    comparisons: Sequence[tuple[str, str]],
+    main: Sequence[Component],
+    legends: Mapping[str, Sequence[Component]],
+    words: Words,
+    has_image: bool = False,
+) -> list[Component]:
+    """
+    The whole panel.
+
+    Every choice is a link to the view that it leads to, so that the address stays the one place
+    where a view is kept.
+
+    Parameters
+    ----------
+    measures
+        What the areas' colour may tell, as far as there is data.
+    known
+        Overlays on offer.
+    level_names
+        Name of each level, for its boundaries.
+    comparisons
+        What the view can be compared with: value of `compare`, and its words.
+    main
+        Legend of the main layer.
+    legends
+        Legend of each overlay that is on.
+    has_image
+        With the way to an image of the view, for those who may export.
+    """
+    on = {each.name: each for each in overlays.read(state.overlays, known=known)}
+    rows = [
+        _row(
+            state,
+            name,
+            on.get(name),
+            known=known,
+            text=_name(name, level_names, words),
+            words=words,
+        )
+        for name in known
+    ]
+    return [
+        *([_measures(state, measures, words)] if state.layer == "areas" else []),
+        html.Div(list(main), className="legend-main"),
+        *_shown_legends(on, legends, words),
+        html.Details(
+            [
+                html.Summary(words("layers_title", n=len(on))),
+                _opacity(state.opacity, words("layer_main"), words, _set_main(state)),
+                html.Ul(rows, className="layers"),
+                _safe_palette(state, words),
+            ],
+            className="layer-list",
+            **attributes(data_fold="layers"),
+        ),
+        _comparisons(state, comparisons, words),
+        *([_image(state, words)] if has_image else []),
+    ]
+
+
+def _image(state: ViewState, words: Words) -> html.A:
+    """The way to the view as a file."""
+    return html.A(
+        words("menu_image"), href=f"/image{state.to_search()}", className="choice map-image"
+    )
+
+
+def _safe_palette(state: ViewState, words: Words) -> html.Div:
+    """The same colours for everybody, or ones that a weak colour sense tells apart."""
+    is_safe = state.palette == "safe"
+    return html.Div(
+        dcc.Link(
+            [html.Span("✓" if is_safe else "", className="layer-mark"), words("palette_safe")],
+            href=replace(state, palette="" if is_safe else "safe").to_href(),
+            className="layer-switch" + (" is-on" if is_safe else ""),
+        ),
+        className="palette",
+    )
+
+
+def _comparisons(
+    state: ViewState, comparisons: Sequence[tuple[str, str]], words: Words
+) -> html.Details:
+    """What a second map may show beside the first."""
+    none = _choice(
+        words("twin_none"),
+        replace(state, compare="").to_href(),
+        is_current=not state.compare,
+        title=words("twin_none"),
+    )
+    rows = [
+        _choice(
+            text,
+            replace(state, compare=value).to_href(),
+            is_current=value == state.compare,
+            title=words("twin_with", name=text),
+        )
+        for value, text in comparisons
+    ]
+    return html.Details(
+        [
+            html.Summary(words("twin_title")),
+            html.Div([none, *rows], className="choices compare"),
+        ],
+        className="layer-list",
+        **attributes(data_fold="compare"),
+    )
+
+
+def _measures(state: ViewState, measures: Sequence[str], words: Words) -> html.Nav:
+    """What the colour tells: one of several."""
+    return html.Nav(
+        [
+            _choice(
+                words(f"measure_short_{name}"),
+                replace(state, measure=name).to_href(),
+                is_current=name == state.measure,
+                title=words(f"measure_about_{name}"),
+            )
+            for name in measures
+        ],
+        className="choices measures",
+        **attributes(aria_label=words("measures_title")),
+    )
+
+
+def _choice(text: str, href: str, *, is_current: bool, title: str) -> Component:
+    """One of several; the present one leads nowhere."""
+    if is_current:
+        return html.Span(
+            text, className="choice current", title=title, **attributes(aria_current="true")
+        )
+    return dcc.Link(text, href=href, className="choice", title=title)
+
+
+def _shown_legends(
+    on: dict[str, Overlay], legends: Mapping[str, Sequence[Component]], words: Words
+) -> list[Component]:
+    """Legends of what is on, the topmost first; what is more than two lines is folded."""
+    drawn = []
+    for name in reversed(on):
+        rows = list(legends.get(name, ()))
+        folded = []
+        if name != overlays.CELLS and len(rows) > SHOWN:
+            rest = [html.Summary(words("legend_more")), *rows[SHOWN:]]
+            rows, folded = rows[:SHOWN], [html.Details(rest)]
+        if rows:
+            drawn.append(html.Div([*rows, *folded], className="legend-overlay"))
+    return drawn
+
+
+def _row(
+    state: ViewState,
+    name: str,
+    shown: Overlay | None,
+    *,
+    known: Sequence[str],
+    text: str,
+    words: Words,
+) -> html.Li:
+    """One layer: its switch and, while it is on, its opacity and its place in the order."""
+    switch = dcc.Link(
+        [html.Span("✓" if shown else "", className="layer-mark"), text],
+        href=overlays.toggled(state, name, known=known).to_href(),
+        className="layer-switch" + (" is-on" if shown else ""),
+        title=words("layer_off" if shown else "layer_on", name=text),
+    )
+    if shown is None or name == UNLABELLED:
+        return html.Li([switch])
+
+    def faded(percent: int) -> str:
+        return overlays.faded(state, name, percent, known=known).to_href()
+
+    up = dcc.Link(
+        "↑",
+        href=overlays.raised(state, name, known=known).to_href(),
+        className="choice layer-up",
+        title=words("layer_up", name=text),
+    )
+    return html.Li([switch, _opacity(shown.opacity, text, words, faded), up])
+
+
+def _opacity(present: int, name: str, words: Words, href: Any) -> html.Span:
+    """Steps of opacity as links."""
+    return html.Span(
+        [
+            _choice(
+                f"{percent}",
+                href(percent),
+                is_current=percent == present,
+                title=words("layer_opacity", name=name, percent=percent),
+            )
+            for percent in OPACITIES
+        ],
+        className="choices opacity",
+        role="group",
+        **attributes(aria_label=words("layer_opacity_of", name=name)),
+    )
+
+
+def _set_main(state: ViewState) -> Any:
+    return lambda percent: replace(state, opacity=percent).to_href()
+
+
+def _name(name: str, level_names: Mapping[str, str], words: Words) -> str:
+    level = level_names.get(name.removeprefix(overlays.LINES))
+    if name.startswith(overlays.LINES) and level:
+        return words("overlay_lines", level=level)
+    return words(f"overlay_{name}")

@@ -1,0 +1,107 @@
+"""A second view beside the first: the same place, with one thing otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from dashboard import queries
+from dashboard.map import measures
+from dashboard.windows import ends
+from data.periods import PERIODS_PER_YEAR, label
+
+if TYPE_CHECKING:
+    from dashboard.text import Words
+    from dashboard.view import View
+    from data.access import Scope
+    from data.store import Snapshot
+
+BEFORE: Final = "before"
+"""The window just before."""
+
+YEAR: Final = "year"
+"""The same window a year before."""
+
+CATEGORY: Final = "category"
+MEASURE: Final = "measure"
+KNOWN: Final = "known"
+"""The same as it was known in an earlier snapshot; see `dashboard.map.known`."""
+
+
+def other(scope: Scope, snapshot: Snapshot, view: View) -> View | None:
+    """
+    View of the second map: what `state.compare` names instead; None where nothing is compared.
+
+    Raises
+    ------
+    LookupError
+        There is no such period, category or measure, or it is the one shown.
+    """
+    state = view.state
+    if not state.compare or state.compare.startswith(KNOWN):
+        return None
+    kind, _, value = state.compare.partition(".")
+    plain = replace(state, compare="", overlays="")
+    if kind == CATEGORY:
+        categories = queries.category_family(scope, snapshot, value)
+        if categories is None or value == state.category:
+            raise LookupError(state.compare)
+        selection = replace(view.selection, categories=categories)
+        return replace(view, state=replace(plain, category=value), selection=selection)
+    if kind == MEASURE:
+        known = measures.on_offer(scope, snapshot)
+        if value not in known or value == state.measure or state.layer == "cells":
+            raise LookupError(state.compare)
+        return replace(view, state=replace(plain, measure=value))
+    window = view.selection.window
+    back = window.periods if kind == BEFORE else PERIODS_PER_YEAR[window.grain]
+    selection = view.selection.earlier(back)
+    if selection.window.end not in ends(scope, snapshot):
+        raise LookupError(state.compare)
+    end = label(selection.window.end, grain=window.grain)
+    return replace(view, state=replace(plain, end=end), selection=selection)
+
+
+def on_offer(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> list[tuple[str, str]]:
+    """
+    What the view can be compared with: values of `state.compare` with their words.
+
+    Periods first, then the other measures, then the categories of the upper level.
+    """
+    top = snapshot.categories
+    top = top[top["parent_code"].fillna("") == ""]
+    wanted = [
+        (BEFORE, words("twin_before")),
+        (YEAR, words("twin_year")),
+        *(
+            (f"{MEASURE}.{name}", words(f"measure_short_{name}"))
+            for name in measures.on_offer(scope, snapshot)
+        ),
+        *(
+            (f"{CATEGORY}.{row.code}", words.pick(row.name_zh, row.name_en))
+            for row in top.itertuples()
+        ),
+    ]
+    return [each for each in wanted if _is_possible(scope, snapshot, view, each[0])]
+
+
+def _is_possible(scope: Scope, snapshot: Snapshot, view: View, compare: str) -> bool:
+    try:
+        other(scope, snapshot, replace(view, state=replace(view.state, compare=compare)))
+    except LookupError:
+        return False
+    return True
+
+
+def title(snapshot: Snapshot, view: View, kind: str, words: Words) -> str:
+    """What tells one of two maps from the other."""
+    if kind.startswith(MEASURE):
+        return words(f"measure_short_{view.state.measure}")
+    if kind.startswith(CATEGORY):
+        table = snapshot.categories
+        found = table[table["code"] == view.state.category]
+        if found.empty:
+            return words("category_all")
+        return words.pick(found["name_zh"].iloc[0], found["name_en"].iloc[0])
+    window = view.selection.window
+    return words("week_range", first=window.start, last=window.last_day)

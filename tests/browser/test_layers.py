@@ -1,0 +1,124 @@
+"""Layers, comparison, the player and clicks on charts, on both engines of the map."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.opened import PAINT_MS, App
+from tests.browser.probes import RENDERERS
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=PAINT_MS)
+both = pytest.mark.parametrize("renderer", RENDERERS)
+
+
+def painted_anew(app: App, act) -> None:
+    """Do something, and wait until other values are on the map."""
+    before = app.page.get_attribute("#map", "data-painted")
+    act()
+    app.page.wait_for_function(
+        "before => document.getElementById('map').dataset.painted !== before", arg=before
+    )
+
+
+def open_list(app: App, title: str) -> None:
+    app.page.locator(".layer-list > summary", has_text=title).click()
+
+
+@both
+def test_another_measure_recolours_and_says_what_it_is(app: App) -> None:
+    app.open()
+    painted_anew(app, lambda: app.page.click(".measures >> text=风险指数"))
+    assert app.query()["measure"] == ["index"]
+    expect(app.page.locator(".legend .legend-title").first).to_contain_text("平安风险指数")
+    expect(app.page.locator(".measures .current")).to_have_text("风险指数")
+    painted_anew(app, lambda: app.page.go_back())
+    assert "measure" not in app.query()
+
+
+@both
+def test_layers_are_laid_over_faded_and_taken_off(app: App) -> None:
+    app.open()
+    open_list(app, "图层")
+    painted_anew(app, lambda: app.page.click(".layer-switch:has-text('蜂窝热力')"))
+    assert app.query()["overlays"] == ["cells.50"]
+    app.page.click(".layers li:has-text('蜂窝热力') .choice:has-text('25')")
+    app.page.wait_for_url(re.compile(r"cells\.25"))
+    app.page.click(".layer-switch:has-text('区县界线')")
+    app.page.wait_for_url(re.compile(r"cells\.25(,|%2C)lines_county"))
+    app.page.click(".layers li:has-text('蜂窝热力') .layer-up")
+    app.page.wait_for_url(re.compile(r"lines_county(,|%2C)cells\.25"))
+    expect(app.page.locator(".layer-switch.is-on")).to_have_count(2)
+    app.page.click(".layer-switch:has-text('蜂窝热力')")
+    app.page.wait_for_url(re.compile(r"overlays=lines_county"))
+    expect(app.page.locator(".layer-switch.is-on")).to_have_count(1)
+
+
+@both
+def test_a_layer_does_not_stop_the_drill(app: App) -> None:
+    app.open("?overlays=cells.50")
+    app.painted("areas:county")
+    app.click_area("county", 0)
+    app.painted("areas:township")
+    assert app.query()["overlays"] == ["cells.50"]
+
+
+@both
+def test_two_maps_are_cut_along_a_line_that_the_keys_move(app: App) -> None:
+    app.open()
+    open_list(app, "对比")
+    app.page.click(".compare >> text=前一时段")
+    line = app.page.locator(".map-divider")
+    app.page.wait_for_selector("#map[data-twin-painted]", state="attached")
+    before = int(line.get_attribute("aria-valuenow"))
+    line.focus()
+    app.page.keyboard.press("ArrowLeft")
+    assert int(line.get_attribute("aria-valuenow")) == before - 5
+    sides = app.page.locator(".map-side").all_text_contents()
+    assert len(set(sides)) == 2
+    app.page.click(".compare >> text=不对比")
+    expect(line).to_have_count(0)
+
+
+@both
+def test_a_film_plays_without_geometry_and_holds_a_period(app: App) -> None:
+    app.open("?level=township")
+    app.painted("areas:township")
+    app.page.wait_for_load_state("networkidle")
+    asked: list[str] = []
+    app.page.on("request", lambda request: asked.append(request.url))
+    app.page.click(".play-open")
+    app.page.click(".play-speed")
+    app.page.wait_for_selector("#map[data-painted^='frame ']", state="attached")
+    app.page.click(".play-play")
+    app.page.click(".play-back")
+    assert [url for url in asked if "/tiles/" in url] == []
+    assert len([url for url in asked if "/frames" in url]) == 1
+    title = app.page.locator(".play-title").text_content()
+    app.page.click(".play-hold")
+    app.page.wait_for_url(re.compile("end="))
+    expect(app.page.locator(".map-note")).to_have_text(title)
+
+
+def test_a_click_on_a_bar_filters_the_map(app: App) -> None:
+    app.open()
+    bar = app.page.locator("#charts .bars .point path").first
+    bar.scroll_into_view_if_needed()
+    app.page.wait_for_selector("#charts .js-plotly-plot[data-linked]", state="attached")
+    box = bar.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    painted_anew(app, lambda: app.page.mouse.click(x, y))
+    assert "category" in app.query()
+
+
+def test_colours_for_a_weak_colour_sense_are_one_click_away(app: App) -> None:
+    app.open()
+    open_list(app, "图层")
+    swatch = app.page.locator(".legend-main .legend-swatch").nth(3)
+    colour = "element => getComputedStyle(element).backgroundColor"
+    usual = swatch.evaluate(colour)
+    app.page.click(".palette .layer-switch")
+    expect(app.page.locator("html")).to_have_attribute("data-palette", "safe")
+    assert swatch.evaluate(colour) != usual
+    assert app.query()["palette"] == ["safe"]

@@ -1,0 +1,41 @@
+"""The panels beside the map in a real Chromium: what is built in the browser, and what fits."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_hours_are_a_table_with_headers(app):
+    app.open("?periods=52")
+    table = app.page.locator("table.hours")
+    expect(table.locator("tbody tr")).to_have_count(7)
+    cell = table.locator("tbody tr").nth(4).locator("td").nth(18)
+    count = cell.text_content()
+    assert count in (cell.get_attribute("title") or "")
+    assert "18" in (cell.get_attribute("title") or "")
+    assert table.locator("thead th").count() == 9
+    assert table.locator("tbody th[scope=row]").count() == 7
+
+
+def test_a_category_of_the_tree_filters_and_lets_go(app):
+    app.open("?periods=52")
+    whole = app.count().text_content()
+    app.page.locator(".tree > details > summary").click()
+    app.page.locator(".tree details details > summary").first.click()
+    app.page.locator(".tree details details[open] button").first.click()
+    expect(app.count()).not_to_have_text(whole or "")
+    pressed = app.page.locator(".tree button[aria-pressed=true]")
+    expect(pressed).to_have_count(1)
+    assert app.query()["category"]
+    pressed.click()
+    expect(app.count()).to_have_text(whole or "")
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (390, 844)])
+def test_the_ranking_shows_its_last_column(app, size):
+    app.page.set_viewport_size({"width": size[0], "height": size[1]})
+    app.open("?level=township")
+    box = app.page.locator(".table-box", has=app.page.locator("table.ranking")).first
+    expect(box).to_be_visible()
+    assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
