@@ -29,7 +29,7 @@ def matches(letters: str, name: str) -> bool:
 def readings(character: str) -> Readings:
     """Readings of a character in plain letters; a character that has none stands for itself."""
     found = pypinyin.pinyin(
-        character, style=pypinyin.Style.NORMAL, heteronym=True, v_to_u=False, errors=list
+        character, style=pypinyin.Style.NORMAL, heteronym=True, errors="default"
     )
     return tuple(dict.fromkeys(str(each).casefold() for each in found[0])) if found else ()
 

@@ -33,7 +33,7 @@ def test_another_measure_recolours_and_says_what_it_is(app: App) -> None:
     assert app.query()["measure"] == ["index"]
     expect(app.page.locator(".legend .legend-title").first).to_contain_text("平安风险指数")
     expect(app.page.locator(".measures .current")).to_have_text("风险指数")
-    painted_anew(app, lambda: app.page.go_back())
+    painted_anew(app, app.page.go_back)
     assert "measure" not in app.query()
 
 

@@ -46,7 +46,12 @@ def everything(town, secret, *, cookie="pingan_session"):
         browser = app.server.test_client()
         browser.set_cookie(cookie, secret)
         for what in CALLBACKS:
-            values = {"panels-address.data": "", "page-address.data": "/index", "area-search.value": "哨", "url.search": ""}
+            values = {
+                "panels-address.data": "",
+                "page-address.data": "/index",
+                "area-search.value": "哨",
+                "url.search": "",
+            }
             event = {"kind": "hover", "layer": "areas", "level": "grid", "index": 85}
             values["map-hover.data"] = event
             answer = browser.post(guard.CALLBACKS, json=body_of(app, what, values))

@@ -40,7 +40,12 @@ def app(settings, store, limits):
 
 
 def ask(app, what, headers, *, cookie=""):
-    values = {"panels-address.data": "", "page-address.data": "/index", "url.search": "", "area-search.value": "哨"}
+    values = {
+        "panels-address.data": "",
+        "page-address.data": "/index",
+        "url.search": "",
+        "area-search.value": "哨",
+    }
     body = body_of(app, what, values)
     browser = app.server.test_client()
     if cookie:
