@@ -213,6 +213,7 @@ def _register_clientside(app: Dash) -> None:
         ClientsideFunction("pingan", "afterPaint"),
         Output(ids.PANELS_ADDRESS, "data"),
         Input(ids.MAP_VIEW, "data"),
+        State(ids.URL, "search"),
     )
     wire(
         ClientsideFunction("pingan", "addressChanged"),

@@ -251,11 +251,12 @@
    * because tables and charts would take the processor from it.
    *
    * @param {?View} next
+   * @param {string} search as it was asked for: the panels say what in it is not understood
    * @returns {string|Promise<string>}
    */
-  function afterPaint(next) {
+  function afterPaint(next, search) {
     if (!next) return nothing();
-    address = next.search;
+    address = search || '';
     if (!container || !container.dataset.painted || document.hidden) return address;
     return new Promise(function (resolve) {
       function done() {
