@@ -189,7 +189,8 @@ def _exact_panels(scope: Scope, snapshot: Snapshot, view: View, words: Words) ->
     manifest = snapshot.manifest
     row = summary.rate_row(scope, snapshot, view.subject, view.selection)
     ranked = summary.ranking(scope, snapshot, view.focus, view.level, view.selection)
-    name, unit = _name(scope, snapshot, view.subject, words), _unit(snapshot, words)
+    name = _name(scope, snapshot, view.subject, words)
+    unit = surroundings.exposure_unit(snapshot, words)
     level = controls.level_name(snapshot, view.level, words)
     period = words(f"period_{manifest.grain}")
     moved = summary.changes(scope, snapshot, view.subject, view.selection)
@@ -371,11 +372,6 @@ def _place(scope: Scope, snapshot: Snapshot, area: Area, words: Words) -> str:
     tree = hierarchy(scope, snapshot)
     above = [_name(scope, snapshot, step, words) for step in tree.path(area)[:-1][-2:]]
     return " · ".join([controls.level_name(snapshot, area.level, words), *above])
-
-
-def _unit(snapshot: Snapshot, words: Words) -> str:
-    city = snapshot.manifest.city
-    return words.pick(city["exposure_unit_zh"], city["exposure_unit_en"])
 
 
 def _notes(snapshot: Snapshot, view: View) -> tuple[str, ...]:

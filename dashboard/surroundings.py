@@ -137,11 +137,6 @@ def search_results(
     ]
 
 
-def hover_detail(row: RateRow, *, unit: str, period: str, words: Words) -> html.Div:
-    """The part of the hover card that the server knows; `data-key` tells which area it is about."""
-    return hover_terms(rate_terms(row, unit=unit, period=period, words=words), row.area)
-
-
 def rate_terms(
     row: RateRow, *, unit: str, period: str, words: Words
 ) -> list[tuple[str, Component]]:

@@ -2,16 +2,13 @@
 
 import csv
 import re
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from data.store import Snapshot, Store
-from tests.browser import served_app
+from data.store import Snapshot
 
 pytestmark = pytest.mark.browser
 WAIT_MS = 30_000
@@ -19,23 +16,6 @@ WAIT_MS = 30_000
 expect.set_options(timeout=WAIT_MS)
 PAGES = ("areas", "hotspots", "index", "forecast", "data")
 DRAWN = "#page:not([aria-busy]) .desk-title"
-
-
-@pytest.fixture(scope="module")
-def home(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy: the server writes into it."""
-    return shutil.copytree(demo_home, tmp_path_factory.mktemp("desk") / "home")
-
-
-@pytest.fixture(scope="module")
-def snapshot(home: Path) -> Snapshot:
-    return Store(home).current()
-
-
-@pytest.fixture(scope="module")
-def address(home: Path) -> Iterator[str]:
-    with served_app.serve(home) as url:
-        yield url
 
 
 class Desk:
