@@ -74,6 +74,10 @@
   /** Meaning of a band byte; every other value is 1..k, an entry of the palette. */
   const BAND = { NO_DATA: 0, SMALL: 128, OUTSIDE: 254, ABSENT: 255 };
 
+  const PADDING_PX = 28;
+  const WIDE_PX = 760; // a narrower box has its legend below and its path above
+  const NARROW_TOP_PX = 60;
+
   /** @type {Object<string, EngineFactory>} */
   const engines = {};
 
@@ -215,6 +219,26 @@
     return pendingNames[url];
   }
 
+  /**
+   * Pixels kept free round the focus; the legend covers none of it.
+   *
+   * @param {HTMLElement} box of the map
+   * @returns {{top: number, right: number, bottom: number, left: number}}
+   */
+  function padding(box) {
+    const even = Math.min(PADDING_PX, Math.min(box.clientWidth, box.clientHeight) / 8);
+    const legend = box.closest('.map-box') && box.closest('.map-box').querySelector('.legend');
+    const free = { top: even, right: even, bottom: even, left: even };
+    if (!legend) return free;
+    if (box.clientWidth <= WIDE_PX) {
+      free.top += NARROW_TOP_PX;
+      free.bottom += legend.offsetHeight;
+    } else {
+      free.left += legend.offsetWidth;
+    }
+    return free;
+  }
+
   window.PinganMap = {
     BAND: BAND,
     assets: new URL('.', document.currentScript.src).href,
@@ -226,6 +250,7 @@
     decodeValues: decodeValues,
     readBand: readBand,
     loadNames: loadNames,
+    padding: padding,
     namesAt: function (url) { return (url && namesByUrl[url]) || null; }
   };
 }());

@@ -8,9 +8,6 @@
   'use strict';
 
   const PinganMap = window.PinganMap;
-  const PADDING_PX = 28;
-  const WIDE_PX = 760; // a narrower box has its legend below and its path above
-  const NARROW_TOP_PX = 60;
   /** Levels with more areas than this are never drawn as orientation lines. */
   const MOST_LINES = 2000;
   /** Zooms beyond the first outlines at which orientation lines get their full width. */
@@ -189,21 +186,8 @@
     /** @param {boolean} eased */
     fitFocus(eased) { this.camera.fit(this.view.focus.bounds, this.padding(), eased); }
 
-    /** @returns {object} pixels kept free round the focus; the legend covers none of it */
-    padding() {
-      const box = this.container;
-      const even = Math.min(PADDING_PX, Math.min(box.clientWidth, box.clientHeight) / 8);
-      const legend = box.closest('.map-box') && box.closest('.map-box').querySelector('.legend');
-      const free = { top: even, right: even, bottom: even, left: even };
-      if (!legend) return free;
-      if (box.clientWidth <= WIDE_PX) {
-        free.top += NARROW_TOP_PX;
-        free.bottom += legend.offsetHeight;
-      } else {
-        free.left += legend.offsetWidth;
-      }
-      return free;
-    }
+    /** @returns {object} pixels kept free round the focus */
+    padding() { return PinganMap.padding(this.container); }
 
     resize() {
       if (this.map) this.map.invalidateSize({ animate: false });

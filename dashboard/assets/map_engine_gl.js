@@ -12,9 +12,6 @@
   const MODULE = new URL('vendor/maplibre-gl.mjs', PinganMap.assets).href;
   const STYLESHEET = new URL('vendor/maplibre-gl.css', PinganMap.assets).href;
   const EASE_MS = 350;
-  const PADDING_PX = 28;
-  const WIDE_PX = 760; // a narrower box has its legend below and its path above
-  const NARROW_TOP_PX = 60;
   const OURS = { pingan: true }; // rides on the events of camera moves that we start
 
   /** Longest time that drawing is held back for tiles on their way. */
@@ -191,21 +188,8 @@
         duration: eased ? EASE_MS : 0 }, OURS);
     }
 
-    /** @returns {object} pixels kept free round the focus; the legend covers none of it */
-    padding() {
-      const box = this.container;
-      const even = Math.min(PADDING_PX, Math.min(box.clientWidth, box.clientHeight) / 8);
-      const legend = box.closest('.map-box') && box.closest('.map-box').querySelector('.legend');
-      const free = { top: even, right: even, bottom: even, left: even };
-      if (!legend) return free;
-      if (box.clientWidth <= WIDE_PX) {
-        free.top += NARROW_TOP_PX;
-        free.bottom += legend.offsetHeight;
-      } else {
-        free.left += legend.offsetWidth;
-      }
-      return free;
-    }
+    /** @returns {object} pixels kept free round the focus */
+    padding() { return PinganMap.padding(this.container); }
 
     // --- view and values to the map -------------------------------------------------------------
 
