@@ -65,7 +65,22 @@ class Desk:
         return [name for _, name in sorted(order)]
 
     def ready(self, grid: str) -> None:
-        self.page.wait_for_selector(f"#grid-{grid} .ag-row [col-id='name']")
+        """Every row that is there shows its name: the grid draws rows first, cells a moment later."""
+        self.page.wait_for_function(
+            "cells => { const all = [...document.querySelectorAll(cells)];"
+            " return all.length > 0 && all.every(cell => cell.innerText.trim()); }",
+            arg=f"#grid-{grid} .ag-row [col-id='name']",
+        )
+
+    def ordered(self, grid: str, names: list[str]) -> None:
+        """The table comes to stand in this order: rows move a moment after the heading is marked."""
+        self.page.wait_for_function(
+            "([cells, names]) => JSON.stringify(names) === JSON.stringify("
+            "[...document.querySelectorAll(cells)]"
+            ".map(c => [+c.closest('.ag-row').getAttribute('row-index'), c.innerText.trim()])"
+            ".sort((a, b) => a[0] - b[0]).map(pair => pair[1]))",
+            arg=[f"#grid-{grid} .ag-row [col-id='name']", names],
+        )
 
     def quiet(self) -> None:
         """Nothing was complained of, and nobody else was asked."""
@@ -137,14 +152,14 @@ def test_the_map_does_not_load_the_tables(desk):
 def test_a_table_is_sorted_filtered_and_given_out(desk, snapshot, tmp_path):
     desk.open("index?level=county")
     desk.ready("index")
-    names = snapshot.areas[snapshot.areas["level"] == "county"]["name"].tolist()
-    assert sorted(desk.rows("index")) == sorted(names)
+    names = sorted(snapshot.areas[snapshot.areas["level"] == "county"]["name"])
+    assert sorted(desk.rows("index")) == names
     desk.page.click("#grid-index .ag-header-cell[col-id='name'] .ag-header-cell-text")
     desk.page.wait_for_selector("#grid-index [col-id='name'][aria-sort='ascending']")
-    risen = desk.rows("index")
+    desk.ordered("index", names)
     desk.page.click("#grid-index .ag-header-cell[col-id='name'] .ag-header-cell-text")
     desk.page.wait_for_selector("#grid-index [col-id='name'][aria-sort='descending']")
-    assert desk.rows("index") == risen[::-1]
+    desk.ordered("index", names[::-1])
     desk.page.fill("#find-index", names[0])
     expect(desk.page.locator("#grid-index .ag-row [col-id='name']")).to_have_count(1)
     desk.page.once("dialog", lambda dialog: dialog.accept("周会研判材料"))
