@@ -7,10 +7,12 @@ script has handed it over. Other hosts are cut off by the resolver, not by inter
 because interception would switch the browser's cache off.
 """
 
+import math
 import statistics
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from playwright.sync_api import sync_playwright
@@ -70,12 +72,16 @@ Recorded in every page, ours and the peer's: acts, callbacks, frames of the map.
 class Watched:
     """One page in a context of its own, so with an empty cache."""
 
+    opened: ClassVar[list["Watched"]] = []
+    """Every page of the run, to count what any of them asked of other hosts."""
+
     def __init__(self, browser, script=""):
         self.context = browser.new_context(viewport=VIEWPORT, locale="zh-CN")
         self.page = self.context.new_page()
         self.page.set_default_timeout(LONGEST_MS)
         self.page.add_init_script(CLOCK + script)
         self.requests, self.outside, self.complaints = [], [], []
+        Watched.opened.append(self)
         self.page.on("request", self._see)
         self.page.on("requestfinished", lambda request: self.requests.append(request))  # noqa: PLW0108
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -103,6 +109,32 @@ class Watched:
             elif time.monotonic() - since > quiet:
                 return
             self.page.wait_for_timeout(60)
+
+    def pan(self, seconds):
+        """Frames a second while the map is dragged about its middle."""
+        mouse = self.page.mouse
+        x, y = self.middle()
+        mouse.move(x, y)
+        mouse.down()
+        mouse.move(x + 8, y + 8)
+        self.evaluate("() => { clock.ticks = []; const tick = (at) => {"
+                      " if (clock.ticks) { clock.ticks.push(at); requestAnimationFrame(tick); } };"
+                      " requestAnimationFrame(tick); }")  # fmt: skip
+        start, step = time.monotonic(), 0
+        while time.monotonic() - start < seconds:
+            step += 1
+            mouse.move(x + 160 * math.sin(step / 9), y + 90 * math.cos(step / 7))
+        frames = self.evaluate(
+            "() => { const t = clock.ticks; clock.ticks = null;"
+            " return t.length < 2 ? 0 : (t.length - 1) * 1000 / (t[t.length - 1] - t[0]); }"
+        )
+        mouse.up()
+        return frames
+
+    def middle(self):
+        """The middle of the map."""
+        box = self.page.locator("#map").bounding_box()
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
     def press(self, x, y):
         """A click as a hand makes it: the pointer rests on the spot before it presses."""

@@ -13,6 +13,7 @@ the finished components, with the size of their JSON, raw and by brotli 5 as ser
 import argparse
 import datetime as dt
 import itertools
+import json
 import os
 import resource
 import time
@@ -292,7 +293,7 @@ def measure(function, recorder, bare, snapshot, rounds):
 
 
 def report(name, times, result, *, ratio_counts, sent):
-    """Print a line; say whether it is over its budget."""
+    """Print a line; give its figures, and whether they are over the budget."""
     product, files, held, asked = np.median(times, axis=0)
     p95 = float(np.percentile(times[:, 0], 95))
     ratios = [f"{product / peer:.2f}" if asked else "-" for peer in (files, held)]
@@ -305,7 +306,13 @@ def report(name, times, result, *, ratio_counts, sent):
         packed = brotli.compress(content, quality=5)
         line += f"{len(content) / 1000:>8.1f}{len(packed) / 1000:>7.1f}"
     print(line, flush=True)
-    return p95 > BUDGET_MS or (ratio_counts and asked > 0 and product > BUDGET_RATIO * files)
+    ratio = float(product / files) if ratio_counts and asked else None
+    return {
+        "name": name,
+        "p95_ms": p95,
+        "ratio": ratio,
+        "late": p95 > BUDGET_MS or (ratio or 0) > BUDGET_RATIO,
+    }
 
 
 def main():
@@ -313,6 +320,7 @@ def main():
     parser.add_argument("--home", type=Path, default=os.environ.get("PINGAN_HOME"))
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--only", choices=("query", "analysis", "answer"), default="")
+    parser.add_argument("--json", type=Path, help="write the figures of each line to this file")
     options = parser.parse_args()
     if options.home is None:
         raise SystemExit("name the folder of a built snapshot: --home or PINGAN_HOME")
@@ -322,7 +330,7 @@ def main():
     bare = bare_connection(snapshot)
     recorder = Recorder(snapshot)
     rounds = Rounds(snapshot)
-    late = []
+    told = []
     kinds = {"query": query_cases, "analysis": analysis_cases, "answer": answer_cases}
     for title, cases in kinds.items():
         if options.only not in ("", title):
@@ -333,11 +341,14 @@ def main():
         )
         for name, function in cases(snapshot, rounds):
             times, result = measure(function, recorder, bare, snapshot, options.rounds)
-            if report(name, times, result, ratio_counts=title == "query", sent=title == "answer"):
-                late.append(name)
+            sent, ratio_counts = title == "answer", title == "query"
+            told.append(report(name, times, result, ratio_counts=ratio_counts, sent=sent))
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"\npeak memory of this process, bare connection included: {used:,.0f} MB")
+    late = [case["name"] for case in told if case["late"]]
     print(f"over budget ({BUDGET_MS} ms at p95; queries {BUDGET_RATIO:g}x files): {late or 'none'}")
+    if options.json:
+        options.json.write_text(json.dumps(told))
 
 
 if __name__ == "__main__":

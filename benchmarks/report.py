@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Row:
-    """One measured quantity: its rounds, its budget (upper limit), the peer's rounds."""
+    """One measured quantity: its rounds, its budget, the peer's rounds."""
 
     what: str
     unit: str
@@ -15,22 +15,30 @@ class Row:
     peer: list[float] = field(default_factory=list)
     floor: bool = False
     """Whether the peer is a lower bound: the ratio is then ours / peer."""
+    at_least: bool = False
+    """Whether the budget is a lower limit."""
 
     def cells(self):
         """What, budget, median, least–most, peer's median, ratio, verdict."""
         ours = statistics.median(self.ours)
         spread = f"{shown(min(self.ours))}–{shown(max(self.ours))}" if len(self.ours) > 1 else ""
         theirs = statistics.median(self.peer) if self.peer else None
-        verdict = "" if self.budget is None else ("met" if ours <= self.budget else "missed")
+        sign = "≥" if self.at_least else "≤"
         return [
             self.what,
-            "" if self.budget is None else f"≤ {self.budget:,g} {self.unit}".strip(),
+            "" if self.budget is None else f"{sign} {self.budget:,g} {self.unit}".strip(),
             f"{shown(ours)} {self.unit}".strip(),
             spread,
             "" if theirs is None else f"{shown(theirs)} {self.unit}".strip(),
             self.ratio(ours, theirs),
-            verdict,
+            self.verdict(ours),
         ]
+
+    def verdict(self, ours):
+        if self.budget is None:
+            return ""
+        held = ours >= self.budget if self.at_least else ours <= self.budget
+        return "met" if held else "missed"
 
     def ratio(self, ours, theirs):
         if not theirs or not ours:
@@ -46,7 +54,10 @@ def shown(value):
 
 
 def print_rows(rows, *, markdown=False, head=HEAD):
+    """Print a table; columns that no row fills are left out."""
     lines = [row.cells() for row in rows]
+    filled = [at for at in range(len(head)) if any(line[at] for line in lines)]
+    head, *lines = ([line[at] for at in filled] for line in (head, *lines))
     if markdown:
         print("| " + " | ".join(head) + " |\n|---|" + "---:|" * (len(head) - 2) + "---|")
         for line in lines:

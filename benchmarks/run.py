@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = {
-    "the map in a browser, beside Plotly": "map_budgets",
+    "the map in a browser, both engines beside three peers, in the large city": "map",
     "two hundred viewers": "viewers",
     "queries, beside bare DuckDB": "queries",
     "placing points, beside SedonaDB, DuckDB, shapely and h3": "locate",
@@ -30,6 +30,7 @@ TABLES = {
     "1, 3, 10 and 30 million incidents": "scale",
 }
 WITHOUT_HOME = {
+    "map",
     "locate",
     "etl_peer",
     "late_batch",

@@ -2,8 +2,8 @@
 Two hundred viewers at once, each with a click every five seconds, against the served product.
 
 Run from the root of the project: ``python -m benchmarks.viewers --home HOME``. A click sends what
-the page sends: the state callback, then map, panels and charts together, over connections that
-stay open. Viewers walk areas, periods, categories and layers at random by a seed; tiles and scripts
+the page sends: the callback that moves the view and draws the map, then panels, charts and
+comparison together, over connections that stay open. Viewers walk areas, periods, categories and layers at random by a seed; tiles and scripts
 are left out, because a browser holds them. The peer is the floor of this machine: the same number
 of viewers and requests, all of them to ``/healthz``. Both run for the same time, on loopback only.
 """
@@ -22,11 +22,8 @@ from data.store import Store
 from tests.browser import served_app
 
 LIMIT_VIEWERS, LIMIT_SECONDS = 500, 300
-PARTS = {
-    "map-view.data": "url.search",
-    "header.children": "panels-address.data",
-    "charts.children": "panels-address.data",
-}
+PANELS = ("header.children", "charts.children", "comparison.children")
+"""One output of each callback that follows a painted map."""
 WEEKS = (1, 4, 13, 26, 52)
 
 
@@ -113,6 +110,7 @@ class City:
 
     def __init__(self, snapshot):
         areas = snapshot.areas
+        self.shown = snapshot.id
         self.levels = [entry["level"] for entry in snapshot.manifest.levels]
         current = areas[areas["valid_to"].isna()]
         self.codes = {
@@ -148,6 +146,8 @@ class Viewer:
     def controls(self):
         return {
             "url.search": self.search(),
+            "url.pathname": "/",
+            "shown.data": self.city.shown,
             "layer.value": self.layer,
             "level.value": "",
             "periods.value": self.weeks,
@@ -159,7 +159,7 @@ class Viewer:
         }
 
     def click(self):
-        """Values and trigger of the state callback; then the viewer is where the click led."""
+        """Values and trigger of the callback that moves the view; then the viewer is where the click led."""
         values, kind = self.controls(), self.chance.random()
         depth = len(self.path)
         below = self.city.levels[depth] if depth < len(self.city.levels) - 1 else None
@@ -221,13 +221,12 @@ async def timed(connection, request, log):
 
 async def click_map(viewer, connections, callbacks, port, log):
     values, changed = viewer.click()
-    state = callbacks.body("url.search", values, changed)
-    await timed(connections[0], post(port, state), log)
-    drawn = {"url.search": viewer.search(), "panels-address.data": viewer.search()}
+    await timed(connections[0], post(port, callbacks.body("map-view.data", values, changed)), log)
+    asked, address = {"panels-address.data": viewer.search()}, "panels-address.data"
     await asyncio.gather(
         *(
-            timed(line, post(port, callbacks.body(part, drawn, address)), log)
-            for line, (part, address) in zip(connections, PARTS.items(), strict=True)
+            timed(line, post(port, callbacks.body(part, asked, address)), log)
+            for line, part in zip(connections, PANELS, strict=True)
         )
     )
 
@@ -259,7 +258,7 @@ async def crowd(address, city, *, viewers, seconds, seed, floor):
     async with asyncio.TaskGroup() as group:
         for number in range(viewers):
             chance = random.Random(seed * 1_000_003 + number)
-            viewer, connections = Viewer(city, chance), [Connection(port) for _ in PARTS]
+            viewer, connections = Viewer(city, chance), [Connection(port) for _ in PANELS]
 
             async def act(viewer=viewer, connections=connections):
                 if floor:

@@ -11,9 +11,9 @@ from dashboard import (
     assessment_panel,
     category_tree,
     controls,
-    figures,
     hours_panel,
     ids,
+    linked_charts,
     moves,
     numerals,
     panels,
@@ -30,18 +30,16 @@ from dashboard.map.drawn import draw_map
 from dashboard.rank_ranges import rank_ranges
 from dashboard.text import Words
 from dashboard.view import View, settle
-from dashboard.windows import ends
-from data import periods
+from dashboard.windows import ends, starts
 from data.access import NotVisibleError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dashboard.inputs import MapEvent
+    from dashboard.inputs import MapEvent, Range
     from dashboard.map.known import Archive
     from dashboard.state import Camera, ViewState
     from data.access import Scope
-    from data.periods import Window
     from data.store import Snapshot
 
 Answer = dict[str, Any]
@@ -62,6 +60,7 @@ def move(
     camera: Camera | str | None,
     shown: str,
     chosen: Mapping[str, Any],
+    marked: Range | None = None,
     archive: Archive | None = None,
 ) -> Answer:
     """
@@ -75,6 +74,8 @@ def move(
         The map is in view; behind another page it is not drawn.
     shown
         Id of the snapshot whose values the map holds; empty = none.
+    marked
+        Range of periods that was marked on a chart.
     archive
         Earlier snapshots.
     """
@@ -87,6 +88,8 @@ def move(
         tree=hierarchy(scope, snapshot),
         manifest=snapshot.manifest,
         known=ends(scope, snapshot),
+        oldest=starts(scope, snapshot)[-1],
+        marked=marked,
     )
     after = settle(scope, snapshot, moved.to_address())
     from_address = trigger in ("", ids.ADDRESS)
@@ -128,12 +131,16 @@ def _same_values(before: View, after: View) -> bool:
 def _controls(scope: Scope, snapshot: Snapshot, view: View) -> Answer:
     """Everything that the controls show for a view."""
     words = Words(view.state.lang)
-    end, known = view.selection.window.end, ends(scope, snapshot)
+    window, known = view.selection.window, ends(scope, snapshot)
+    is_first = bool(view.state.start) and window.start <= starts(scope, snapshot)[-1]
     return {
         "placeholder": words("search"),
-        "earlier": end <= known[-1],
-        "later": end >= known[0],
-        **{f"{name}_value": value for name, value in controls.present(snapshot, view).items()},
+        "earlier": window.end <= known[-1] or is_first,
+        "later": window.end >= known[0],
+        **{
+            f"{name}_value": value
+            for name, value in controls.present(scope, snapshot, view).items()
+        },
         **{
             f"{name}_options": found
             for name, found in controls.choices(
@@ -198,7 +205,14 @@ def _exact_panels(scope: Scope, snapshot: Snapshot, view: View, words: Words) ->
     unplaced = "" if leaf else numerals.share(ranked.unplaced, ranked.recorded, words)
     return {
         "kpis": panels.kpis(
-            row, moved, unplaced=unplaced, level_name=level, unit=unit, period=period, words=words
+            row,
+            moved,
+            window=view.selection.window,
+            unplaced=unplaced,
+            level_name=level,
+            unit=unit,
+            period=period,
+            words=words,
         ),
         "ranking": [
             hours_panel.draw(scope, snapshot, view, name, words),
@@ -224,52 +238,20 @@ def draw_charts(scope: Scope, snapshot: Snapshot, *, search: str) -> Answer:
     words = Words(view.state.lang)
     if scope.is_protected:
         return {"charts": protected.draw_charts(scope, snapshot, view, words)}
-    window = view.selection.window
     line = trends.trend(scope, snapshot, view.subject, view.selection)
     bars = trends.bars(scope, snapshot, view.subject, view.selection, words)
     name = _name(scope, snapshot, view.subject, words)
     drawn = panels.charts(
         name=name,
-        trend=None if line is None else _trend_chart(line, window, words),
-        categories=None if bars is None else _category_chart(bars, view, words),
+        trend=None if line is None else linked_charts.trend(line, view, words),
+        categories=None if bars is None else linked_charts.categories(bars, view, words),
         tree=category_tree.draw(scope, snapshot, view, words),
-        note=panels.trend_note(line, window.grain, words),
+        note=panels.trend_note(line, view.selection.window.grain, words),
+        window=linked_charts.window_row(view, words),
         words=words,
     )
     assessed = assessment_panel.draw(scope, snapshot, view, name, words)
     return {"charts": [assessed, *drawn]}
-
-
-def _trend_chart(line: trends.Trend, window: Window, words: Words) -> figures.Figure:
-    """The trend; a click on a period ends the window with it."""
-    drawn = figures.trend_chart(
-        line.starts,
-        counts=line.counts,
-        last_year=line.last_year,
-        lower=line.lower,
-        upper=line.upper,
-        window=window.periods,
-        grain=window.grain,
-        words=words,
-        reported=line.reported,
-        incomplete=line.incomplete,
-    )
-    ends_with = {day.isoformat(): periods.label(day, grain=window.grain) for day in line.starts}
-    return figures.setting(drawn, ids.END, at="x", values=ends_with)
-
-
-def _category_chart(bars: trends.Bars, view: View, words: Words) -> figures.Figure:
-    """The categories; a click on a bar filters by it, and a second one lets go."""
-    drawn = figures.category_bars(
-        bars.names, counts=bars.counts, previous=bars.previous, words=words
-    )
-    rows = drawn["data"][0]["y"]
-    chosen = {
-        row: "" if code == view.state.category else code
-        for row, code in zip(rows, bars.codes, strict=True)
-        if code
-    }
-    return figures.setting(drawn, ids.CATEGORY, at="y", values=chosen)
 
 
 def explain_hover(
@@ -380,8 +362,10 @@ def _notes(snapshot: Snapshot, view: View) -> tuple[str, ...]:
 
 
 def _map_note(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> str:
-    """The days of the window, and whose base map it is."""
-    window = view.selection.window
+    """The days of the window, what part of the calendar it is, and whose base map it is."""
+    window, span = view.selection.window, view.state.span
     days = words("week_range", first=window.start, last=window.last_day)
+    if span:
+        days = words("span_days", span=words(f"span_{span}"), days=days)
     base = layers.base(scope, snapshot, view) or {"notice": ""}
     return " · ".join(filter(None, (days, base["notice"])))

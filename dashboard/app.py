@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("dashboard")
 
-NOT_INJECTED = r"(^plotly.*|^maplibre.*|^pages\.css|.*\.mjs|.*\.map)$"
+NOT_INJECTED = r"(^plotly.*|^maplibre.*|^pages\.css|^weekly\.css|.*\.mjs|.*\.map)$"
 """Files that the map does not load at its start: its scripts ask for them, or other pages do."""
 
 

@@ -187,6 +187,18 @@ class Hierarchy:
             (self.ancestors(level, at=focus.level) == focus.index) & self.at(level).visible
         )
 
+    def rows_inside(self, focus: Area) -> NDArray[np.int64]:
+        """Rows of the table `areas` that lie in the focus and in the scope, itself among them."""
+        found = np.concatenate(
+            [
+                self.inside(areas.level, focus)
+                if areas.level in (focus.level, *self.below(focus.level))
+                else np.zeros(len(areas), dtype=bool)
+                for areas in self.levels
+            ]
+        )
+        return np.flatnonzero(found)
+
     @cached_property
     def _levels_of_code(self) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}

@@ -10,12 +10,14 @@ from dashboard import cells, ids, queries
 from dashboard.areas import hierarchy
 from dashboard.cache import scoped_cache
 from dashboard.markup import attributes
-from dashboard.state import PERIOD_CHOICES, SEVERITIES
+from dashboard.state import PERIOD_CHOICES, SEVERITIES, SPANS
 from dashboard.text import LANGUAGES, Words
-from dashboard.windows import ends
-from data import periods
+from dashboard.windows import ends, starts
+from data.periods import label
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     import pandas as pd
 
     from dashboard.view import View
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 Choice = dict[str, Any]
 
-SEARCHED: Final = (ids.END, ids.CATEGORY)
+SEARCHED: Final = (ids.START, ids.END, ids.CATEGORY)
 """Lists long enough to type in; the words of their search box follow the language."""
 
 
@@ -49,6 +51,7 @@ def layout() -> list[Any]:
     return [
         _field(ids.LEVEL, dropdown(ids.LEVEL)),
         _field(ids.PERIODS, segmented(ids.PERIODS)),
+        _field(ids.START, dropdown(ids.START)),
         _field(
             ids.END,
             html.Div(
@@ -76,7 +79,15 @@ def choices(
         ids.LAYER: _layers(scope, snapshot, words),
         ids.LEVEL: _levels(scope, snapshot, focus_level, shown_level, words),
         ids.PERIODS: [
-            _choice(n, words(f"periods_{grain}_choice", n=n)) for n in PERIOD_CHOICES[grain]
+            *(_choice(n, words(f"periods_{grain}_choice", n=n)) for n in PERIOD_CHOICES[grain]),
+            *(
+                _choice(name, words(f"span_{name}"), title=words(f"span_{name}_about_{grain}"))
+                for name in SPANS[grain]
+            ),
+        ],
+        ids.START: [
+            _choice(name, name, search=f"{name} {day}")
+            for day, name in _labelled(starts(scope, snapshot), snapshot)
         ],
         ids.END: _ends(scope, snapshot, words),
         ids.CATEGORY: _categories(scope, snapshot.categories, words),
@@ -86,13 +97,17 @@ def choices(
     }
 
 
-def present(snapshot: Snapshot, view: View) -> dict[str, Any]:
+def present(scope: Scope, snapshot: Snapshot, view: View) -> dict[str, Any]:
     """Value that each control shows for the view."""
-    state = view.state
+    state, window = view.state, view.selection.window
+    default = int(snapshot.manifest.city["window"])
+    first = max(window.start, starts(scope, snapshot)[-1])
     return {
         ids.LAYER: state.layer,
         ids.LEVEL: state.level,
-        ids.PERIODS: state.periods or int(snapshot.manifest.city["window"]),
+        # No length is chosen where the first period is: each is a way to leave it.
+        ids.PERIODS: None if state.start else state.span or state.periods or default,
+        ids.START: label(first, grain=window.grain),
         ids.END: state.end,
         ids.CATEGORY: state.category,
         ids.SEVERITY: state.severity,
@@ -127,7 +142,7 @@ def search_words(words: Words) -> dict[str, str]:
     return {name: words(f"list_{name}") for name in names}
 
 
-LABELLED: Final = (ids.LEVEL, ids.PERIODS, ids.END, ids.CATEGORY, ids.SEVERITY)
+LABELLED: Final = (ids.LEVEL, ids.PERIODS, ids.START, ids.END, ids.CATEGORY, ids.SEVERITY)
 
 
 def captions(snapshot: Snapshot, words: Words) -> dict[str, str]:
@@ -162,12 +177,16 @@ def _levels(
 
 
 def _ends(scope: Scope, snapshot: Snapshot, words: Words) -> list[Choice]:
-    grain = snapshot.manifest.grain
-    newest, *older = [periods.label(end, grain=grain) for end in ends(scope, snapshot)]
+    (_, newest), *older = _labelled(ends(scope, snapshot), snapshot)
     return [
         _choice("", words("end_latest", label=newest)),
-        *(_choice(name, name) for name in older),
+        *(_choice(name, name, search=f"{name} {day}") for day, name in older),
     ]
+
+
+def _labelled(days: list[dt.date], snapshot: Snapshot) -> list[tuple[dt.date, str]]:
+    """Periods with their labels; they are found by either."""
+    return [(day, label(day, grain=snapshot.manifest.grain)) for day in days]
 
 
 def _categories(scope: Scope, table: pd.DataFrame, words: Words) -> list[Choice]:

@@ -7,11 +7,12 @@ as much a request. The tests pass each through those classes, which check every 
 
 from __future__ import annotations
 
+import datetime as dt
 import html
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Sequence
 
     from dashboard.text import Words
@@ -27,6 +28,8 @@ Figure = dict[str, Any]
 
 FEW: Final = 5
 """Counts up to this get a tick each."""
+
+WEEK_MS: Final = 7 * 24 * 60 * 60 * 1000
 
 FONT: Final = '"Microsoft YaHei","PingFang SC","Noto Sans CJK SC",sans-serif'
 
@@ -55,6 +58,7 @@ def trend_chart(
     words: Words,
     reported: Sequence[int | None] = (),
     incomplete: int = 0,
+    after: int = 0,
 ) -> Figure:
     """
     Incidents per period with last year's line and the range that was to be expected.
@@ -66,11 +70,13 @@ def trend_chart(
     counts, last_year, lower, upper
         One value per period; None = not known.
     window
-        Periods of the window at the end, which are shaded.
+        Periods of the window, which are shaded.
     reported
         The part of the counts that the range speaks of; empty = all of them.
     incomplete
         Periods at the end of which part is still to be reported: dotted, never read as a fall.
+    after
+        Periods at the end that lie after the window.
     """
     days = [start.isoformat() for start in starts]
     hover = words(f"trend_hover_{grain}")
@@ -104,7 +110,7 @@ def trend_chart(
             },
             "yaxis": base_axis() | _count_ticks([*counts, *last_year, *upper]),
             "hovermode": "x unified",
-            "shapes": [_shade(days, window)] if days else [],
+            "shapes": [_shade(starts[: len(starts) - after], window, grain)] if days else [],
             "height": 230,
         },
     }
@@ -156,7 +162,9 @@ def category_bars(
     }
 
 
-def setting(figure: Figure, control: str, *, at: str, values: dict[str, str]) -> Figure:
+def setting(
+    figure: Figure, control: str, *, at: str, values: dict[str, str], marks: str = ""
+) -> Figure:
     """
     Have a click on a chart set a control; see assets/chart_links.js.
 
@@ -168,8 +176,10 @@ def setting(figure: Figure, control: str, *, at: str, values: dict[str, str]) ->
         Coordinate of a point that tells which value: `x` or `y`.
     values
         Value to set by that coordinate; other points set nothing.
+    marks
+        Id of the store that takes the values of the first and the last point of a drag.
     """
-    sets = {"control": control, "at": at, "values": values}
+    sets = {"control": control, "at": at, "values": values} | ({"marks": marks} if marks else {})
     return figure | {"layout": figure["layout"] | {"meta": {"sets": sets}}}
 
 
@@ -185,13 +195,22 @@ def _line(
     trace: dict[str, Any] = {
         "type": "scatter",
         "mode": "lines",
-        "x": list(days),
+        **_along(days),
         "y": list(values),
         "name": name,
         "line": {"color": color, "width": width, "shape": "linear"},
         "showlegend": hover,
     }
     return trace | ({"hovertemplate": "%{y:,d}"} if hover else {"hoverinfo": "skip"})
+
+
+def _along(days: Sequence[str]) -> dict[str, Any]:
+    """Days of the points; weeks, which are even, are told by the first: a third of the bytes."""
+    parsed = [dt.date.fromisoformat(day) for day in days[:3]]
+    steps = {(later - day).days for day, later in pairwise(parsed)}
+    if steps != {7}:
+        return {"x": list(days)}
+    return {"x0": days[0], "dx": WEEK_MS}
 
 
 def _reported(days: Sequence[str], reported: Sequence[int | None], words: Words) -> dict[str, Any]:
@@ -256,14 +275,18 @@ def _count_ticks(values: Sequence[float | None]) -> dict[str, Any]:
     return {"rangemode": "tozero", "tickformat": ",d"} | steps
 
 
-def _shade(days: Sequence[str], window: int) -> dict[str, Any]:
+def _shade(starts: Sequence[dt.date], window: int, grain: Grain) -> dict[str, Any]:
+    """The window, half a period beyond its first and its last point: one period has a width too."""
+    half = dt.timedelta(days=3.5 if grain == "week" else 15)
+    edges = (starts[max(len(starts) - window, 0)], starts[-1])
+    first, last = (dt.datetime.combine(day, dt.time()) for day in edges)
     return {
         "type": "rect",
         "xref": "x",
         "yref": "paper",
         "layer": "below",
-        "x0": days[max(len(days) - window, 0)],
-        "x1": days[-1],
+        "x0": (first - half).isoformat(),
+        "x1": (last + half).isoformat(),
         "y0": 0,
         "y1": 1,
         "fillcolor": WINDOW_FILL,

@@ -68,6 +68,9 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "share": "share",
     "upload": "upload",
     "methods": "signed in",
+    "weekly": "report",
+    # Also asks for `report` in the areas that one may export.
+    "weekly_file": "export",
     "desk_areas": "map",
     "desk_hotspots": "map",
     "desk_index": "map",

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from dashboard.state import MAX_ADDRESS, Camera, check_camera
+from dashboard.state import MAX_ADDRESS, SPANS, Camera, check_camera
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +58,11 @@ def choice(*known: str) -> Callable[[object], str]:
     return read
 
 
+def length(value: object) -> int | str | None:
+    """Read how long a window is: a number of periods, a part of the calendar, or nothing."""
+    return choice(*SPANS["week"])(value) if isinstance(value, str) else integer(value)
+
+
 def integer(value: object) -> int | None:
     """Read a whole number of at most 31 bits, or nothing."""
     if value is None:
@@ -86,6 +91,27 @@ def event(value: object) -> MapEvent | None:
         level=choice("city", "county", "township", "community", "grid")(parts.get("level")),
         index=index,
     )
+
+
+@dataclass(frozen=True)
+class Range:
+    """Labels of the first and the last period that were marked on a chart; empty = let go."""
+
+    first: str = ""
+    last: str = ""
+
+
+def marked(value: object) -> Range | None:
+    """Read what was marked on a chart: two labels, `reset`, or nothing."""
+    if value is None:
+        return None
+    parts = _object(value, limit=4)
+    if parts.get("reset") is True:
+        return Range()
+    first, last = word(parts.get("first")), word(parts.get("last"))
+    if not (first and last):
+        raise BadInputError("expected two labels")
+    return Range(first, last)
 
 
 def camera(value: object) -> Camera | str | None:

@@ -75,19 +75,25 @@ def draw(
     return [
         *([_measures(state, measures, words)] if state.layer == "areas" else []),
         html.Div(list(main), className="legend-main"),
-        *_shown_legends(on, legends, words),
         html.Details(
             [
                 html.Summary(words("layers_title", n=len(on))),
-                _opacity(state.opacity, words("layer_main"), words, _set_main(state)),
-                html.Ul(rows, className="layers"),
-                _safe_palette(state, words),
+                html.Div(
+                    [
+                        _opacity(state.opacity, words("layer_main"), words, _set_main(state)),
+                        html.Ul(rows, className="layers"),
+                        _safe_palette(state, words),
+                    ],
+                    className="layer-list-body",
+                ),
             ],
             className="layer-list",
             **attributes(data_fold="layers"),
         ),
         _comparisons(state, comparisons, words),
         *([_image(state, words)] if has_image else []),
+        # Last: however many there are, the choices above stay in reach.
+        *_shown_legends(on, legends, words),
     ]
 
 
@@ -133,10 +139,35 @@ def _comparisons(
     return html.Details(
         [
             html.Summary(words("twin_title")),
-            html.Div([none, *rows], className="choices compare"),
+            html.Div(
+                [
+                    *([_split(state, words)] if state.compare else []),
+                    html.Div([none, *rows], className="choices compare"),
+                ],
+                className="layer-list-body",
+            ),
         ],
         className="layer-list",
         **attributes(data_fold="compare"),
+    )
+
+
+def _split(state: ViewState, words: Words) -> html.Div:
+    """How two maps share the room."""
+    kinds = {"": "twin_split_line", "side": "twin_split_side"}
+    return html.Div(
+        [
+            _choice(
+                words(name),
+                replace(state, split=split).to_href(),
+                is_current=split == state.split,
+                title=words(name),
+            )
+            for split, name in kinds.items()
+        ],
+        className="choices split",
+        role="group",
+        **attributes(aria_label=words("twin_split")),
     )
 
 

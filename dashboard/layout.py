@@ -10,6 +10,7 @@ from dashboard import controls, ids, panels
 from dashboard.desk import nav
 from dashboard.markup import attributes
 from dashboard.text import Words
+from data.access import decide
 from data.manifest import SnapshotError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 def page(scope: Scope, store: Store) -> html.Div:
     """The whole page, or a note where nothing is published or nothing may be seen."""
     words = Words("zh")
+    has_report = decide(scope, "report").is_allowed
     try:
         store.current()
     except SnapshotError:
@@ -27,24 +29,24 @@ def page(scope: Scope, store: Store) -> html.Div:
             [html.Strong(words("no_snapshot_title")), html.P(words("no_snapshot_text"))],
             className="empty",
         )
-        return _skeleton(note)
+        return _skeleton(note, has_report=has_report)
     if not (scope.sees_areas or scope.is_protected):
-        return _skeleton(panels.empty(words, words("empty_scope")))
-    return _skeleton(None)
+        return _skeleton(panels.empty(words, words("empty_scope")), has_report=has_report)
+    return _skeleton(None, has_report=has_report)
 
 
 def skeleton() -> html.Div:
     """The page with every id and no data, against which Dash checks the callbacks."""
-    return _skeleton(None)
+    return _skeleton(None, has_report=True)
 
 
-def _skeleton(note: Any) -> html.Div:
+def _skeleton(note: Any, *, has_report: bool) -> html.Div:
     return html.Div(
         [
             dcc.Location(id=ids.URL, refresh="callback-nav"),
             *_stores(),
             nav.skip_link(),
-            _topbar(),
+            _topbar(has_report=has_report),
             html.Div(controls.layout(), className="filters", id=ids.FILTERS, role="search"),
             html.Main([_map_box(), _side(note)], className="main"),
             nav.page_box(),
@@ -70,15 +72,16 @@ def _stores() -> list[dcc.Store]:
         ids.SHOWN,
         ids.PANELS_ADDRESS,
         ids.PAGE_ADDRESS,
+        ids.RANGE,
     )
     return [dcc.Store(id=name) for name in names]
 
 
-def _topbar() -> html.Header:
+def _topbar(*, has_report: bool) -> html.Header:
     return html.Header(
         [
             html.Div(id=ids.HEADER, className="title"),
-            nav.navigation(),
+            nav.navigation(has_report=has_report),
             html.Div(
                 [
                     dcc.Input(id=ids.SEARCH, type="search", maxLength=60, autoComplete="off"),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from dashboard.text import Words
+
+SMALL_BASE: Final = 5
+"""Incidents below which a change is told in incidents: a percentage would be mostly chance."""
 
 
 def count(value: int | None, words: Words) -> str:
@@ -52,7 +55,7 @@ def change(now: int | None, base: int | None, words: Words, *, to: str) -> tuple
     Returns
     -------
     direction, text
-        `up`, `down` or `flat`; a base of 0 or an unknown one has no percentage.
+        `up`, `down` or `flat`; a base of 0, a small or an unknown one has no percentage.
     """
     if now is None or base is None:
         return "flat", words(f"{to}_no_base")
@@ -62,6 +65,8 @@ def change(now: int | None, base: int | None, words: Words, *, to: str) -> tuple
     if now == base:
         return "flat", words("change_flat")
     direction = "up" if moved > 0 else "down"
+    if base < SMALL_BASE:
+        return direction, words("change_small", base=base, now=f"{now:,d}")
     return direction, words(f"change_{direction}", percent=f"{abs(moved):.1%}")
 
 

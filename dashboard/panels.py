@@ -8,6 +8,7 @@ from dash import dcc, html
 
 from dashboard import figures, numerals
 from data import rates
+from data.periods import PERIODS_PER_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from dashboard.summary import Changes, Ranking, RateRow
     from dashboard.text import Words
     from dashboard.trend import Trend
-    from data.periods import Grain
+    from data.periods import Grain, Window
 
 Component = Any
 
@@ -78,6 +79,8 @@ def notes(words: Words, names: tuple[str, ...]) -> list[Component]:
         "overlays",
         "compare",
         "periods",
+        "span",
+        "start",
         "end",
         "category",
         "severity",
@@ -103,6 +106,7 @@ def kpis(
     row: RateRow,
     moved: Changes,
     *,
+    window: Window,
     unplaced: str,
     level_name: str,
     unit: str,
@@ -119,10 +123,12 @@ def kpis(
         no level below, and the exposure is shown in its place.
     """
     ratio = "" if row.band == rates.NO_DATA else words("ratio_value", ratio=row.ratio)
+    before = days_of(window.earlier(window.periods), words)
+    year = days_of(window.earlier(PERIODS_PER_YEAR[window.grain]), words)
     tiles = [
-        kpi(words("kpi_count"), numerals.count(moved.count, words)),
-        _moved("kpi_previous", moved.count, moved.previous, words, to="change"),
-        _moved("kpi_last_year", moved.count, moved.last_year, words, to="last_year"),
+        kpi(words("kpi_count"), numerals.count(moved.count, words), days=days_of(window, words)),
+        _moved("kpi_previous", moved.count, moved.previous, before, words, to="change"),
+        _moved("kpi_last_year", moved.count, moved.last_year, year, words, to="last_year"),
         kpi(
             words("kpi_rate", unit=unit, period=period),
             numerals.rate(row.rate, words),
@@ -145,14 +151,23 @@ def charts(
     categories: Figure | None,
     tree: list[Component],
     note: str,
+    window: Component,
     words: Words,
 ) -> list[Component]:
-    """Trend and category panels; None = nothing was recorded."""
+    """
+    Trend and category panels; None = nothing was recorded.
+
+    Parameters
+    ----------
+    window
+        How to choose a window on the trend.
+    """
     missing = empty(words, words("empty_selection"))
     return [
         panel(
             words("trend_title", name=name),
             graph(trend, words) if trend is not None else missing,
+            window,
             about="expected",
             words=words,
             note=note,
@@ -172,7 +187,7 @@ def trend_note(line: Trend | None, grain: Grain, words: Words) -> str:
     """What the lines of a trend chart are."""
     if line is None:
         return ""
-    parts = [words(f"trend_note_{grain}")]
+    parts = [words(f"trend_note_{grain}", n=len(line.starts))]
     parts.append(words("trend_note_stored" if line.is_stored else f"trend_note_range_{grain}"))
     if line.is_carried:
         parts.append(words("trend_note_carried"))
@@ -269,7 +284,8 @@ def _shrunk(row: RateRow, words: Words) -> str:
     interval = numerals.interval(row.lower, row.upper)
     if not interval:
         return ""
-    return words("kpi_shrunk", rate=numerals.rate(row.shrunk_rate, words), interval=interval)
+    whole = interval.replace("–", "\u2060–\u2060")  # never broken between its ends
+    return words("kpi_shrunk", rate=numerals.rate(row.shrunk_rate, words), interval=whole)
 
 
 def _gated(row: RateRow, words: Words) -> str:
@@ -283,18 +299,29 @@ def _gated(row: RateRow, words: Words) -> str:
     return " " + words("arithmetic_gated", wanted=words(f"band_{wanted}"))
 
 
-def kpi(label: str, value: Component, *, detail: str = "", delta: str = "") -> html.Div:
-    """One headline figure with its detail."""
+def kpi(
+    label: str, value: Component, *, detail: str = "", delta: str = "", days: str = ""
+) -> html.Div:
+    """One headline figure with its detail, and the days that it tells of."""
     parts = [html.Div(label, className="kpi-label"), html.Div(value, className="kpi-value")]
     if detail:
         parts.append(html.Div(detail, className=f"kpi-delta {delta}".strip()))
+    if days:
+        parts.append(html.Div(days, className="kpi-days"))
     return html.Div(parts, className="kpi")
 
 
-def _moved(label: str, now: int | None, base: int | None, words: Words, *, to: str) -> html.Div:
+def days_of(window: Window, words: Words) -> str:
+    """First and last day of a window, in short."""
+    return words("kpi_days", first=window.start, last=window.last_day)
+
+
+def _moved(
+    label: str, now: int | None, base: int | None, days: str, words: Words, *, to: str
+) -> html.Div:
     """The count that is compared with, and the change from it in words."""
     direction, change = numerals.change(now, base, words, to=to)
-    return kpi(words(label), numerals.count(base, words), detail=change, delta=direction)
+    return kpi(words(label), numerals.count(base, words), detail=change, delta=direction, days=days)
 
 
 def graph(figure: Figure, words: Words) -> dcc.Graph:

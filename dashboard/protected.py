@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from dash import dcc, html
 
-from dashboard import controls, figures, numerals, panels, released, surroundings
+from dashboard import (
+    controls,
+    figures,
+    linked_charts,
+    numerals,
+    panels,
+    released,
+    surroundings,
+)
 from dashboard.areas import Area, all_areas, hierarchy
 from dashboard.map.values import ABSENT, OUTSIDE, packed
 from data.rates import SMALL_SAMPLE
@@ -71,25 +79,30 @@ def draw_panels(
 def draw_charts(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> Any:
     """Trend of the released periods; a gap is a withheld one."""
     name, grain = _name(scope, snapshot, view.subject, words), snapshot.manifest.grain
+    window = view.selection.window
     starts, counts = released.series(scope, snapshot, view.subject, category_of(view))
+    days = list(starts)[-SHOWN:]
     shown = [released.known(value) for value in counts.tolist()][-SHOWN:]
     unknown: list[Any] = [None] * len(shown)
     missing = panels.empty(words, words("protected_none"))
     chart = figures.trend_chart(
-        list(starts)[-SHOWN:],
+        days,
         counts=shown,
         last_year=unknown,
         lower=unknown,
         upper=unknown,
-        window=view.selection.window.periods,
+        window=window.periods,
+        after=min(sum(day > window.end for day in days), len(days) - 1),
         grain=grain,
         words=words,
     )
+    chart = linked_charts.setting_window(chart, days, view)
     chart["data"] = chart["data"][-1:]  # neither last year nor an expected range is released
     return [
         panels.panel(
             words("trend_title", name=name),
             panels.graph(chart, words) if any(n is not None for n in shown) else missing,
+            linked_charts.window_row(view, words),
             about="protected",
             words=words,
             note=words("protected_gap"),
@@ -164,8 +177,14 @@ def _kpis(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> list[An
     period = words(f"period_{snapshot.manifest.grain}")
     direction, change = numerals.change(now, before, words, to="change")
     return [
-        panels.kpi(words("kpi_count"), _count(now, words)),
-        panels.kpi(words("kpi_previous"), _count(before, words), detail=change, delta=direction),
+        panels.kpi(words("kpi_count"), _count(now, words), days=panels.days_of(window, words)),
+        panels.kpi(
+            words("kpi_previous"),
+            _count(before, words),
+            detail=change,
+            delta=direction,
+            days=panels.days_of(window.earlier(window.periods), words),
+        ),
         panels.kpi(
             words("kpi_rate", unit=unit, period=period),
             numerals.rate(float(rates.rate[subject.index]), words),

@@ -18,10 +18,25 @@ PERIOD_CHOICES: Final[dict[Grain, tuple[int, ...]]] = {
 }
 """Window lengths on offer."""
 
+SPANS: Final[dict[Grain, tuple[str, ...]]] = {
+    "week": ("month", "quarter", "year"),
+    "month": ("quarter", "year"),
+}
+"""Windows that begin with a part of the calendar; see `dashboard.windows.first_of`."""
+
 SEVERITIES: Final = ("", "2", "3", "4")
 """Severity filters: every incident, or only those at least this severe; unknown is left out."""
 
-MEASURES: Final = ("rate", "index", "count", "change", "breach", "discovered")
+MEASURES: Final = (
+    "rate",
+    "index",
+    "count",
+    "change",
+    "change_year",
+    "band15",
+    "breach",
+    "discovered",
+)
 """What the colour of an area may tell."""
 
 OPACITIES: Final = (100, 75, 50, 25)
@@ -59,8 +74,14 @@ class ViewState:
     """What is drawn over the main layer, bottom to top; see `dashboard.map.overlays`."""
     compare: str = ""
     """What a second map shows otherwise; see `dashboard.map.compared`."""
+    split: str = ""
+    """How two maps share the room: `side` beside each other, else cut along a line."""
     periods: int = 0
     """Periods in the window; 0 = the city's default."""
+    span: str = ""
+    """Month, quarter or year with which the window begins, in place of `periods`."""
+    start: str = ""
+    """Label of the window's first period, in place of both."""
     end: str = ""
     """Label of the window's last period; empty = the newest."""
     category: str = ""
@@ -128,6 +149,10 @@ class ViewState:
         """Pick an area of the shown level, or drop it when it is picked already."""
         return replace(self, selected="" if code == self.selected else code)
 
+    def over(self, *, periods: int = 0, span: str = "", start: str = "") -> ViewState:
+        """Set how long the window is by one of three ways, and drop the other two."""
+        return replace(self, periods=periods, span=span, start=start)
+
 
 def _pairs(text: str) -> list[tuple[str, str]]:
     return parse_qsl(text, keep_blank_values=True)
@@ -180,7 +205,10 @@ _PARSERS: Final[dict[str, Callable[[str], object | None]]] = {
     "opacity": _opacity,
     "overlays": _matching(_OVERLAYS),
     "compare": _matching(_COMPARE),
+    "split": _one_of("side"),
     "periods": _periods,
+    "span": _one_of(*SPANS["week"]),
+    "start": _matching(_LABEL),
     "end": _matching(_LABEL),
     "category": _matching(_CODE),
     "severity": _one_of(*SEVERITIES),

@@ -110,11 +110,13 @@ def changes(scope: Scope, snapshot: Snapshot, area: Area, selection: Selection) 
         The area is unknown or outside the scope.
     """
     series = queries.area_series(scope, snapshot, area, selection)
-    window = selection.window
+    window, year = selection.window, PERIODS_PER_YEAR[selection.window.grain]
+    # A longer one would be compared with a part of itself.
+    last_year = series.total(window.earlier(year)) if window.periods <= year else None
     return Changes(
         count=series.total(window),
         previous=series.total(window.earlier(window.periods)),
-        last_year=series.total(window.earlier(PERIODS_PER_YEAR[window.grain])),
+        last_year=last_year,
     )
 
 

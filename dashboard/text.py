@@ -38,3 +38,7 @@ class Words:
     def pick(self, chinese: str, english: str) -> str:
         """One of two stored names; the Chinese one where there is no English."""
         return chinese if self.lang == "zh" or not english else english
+
+    def pick_lists(self, chinese: tuple[str, ...], english: tuple[str, ...]) -> tuple[str, ...]:
+        """One of two stored lists of sentences."""
+        return chinese if self.lang == "zh" or not english else english

@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from dashboard.queries import Selection
     from dashboard.text import Words
     from data.access import Scope
-    from data.periods import Grain
+    from data.periods import Grain, Window
     from data.store import Snapshot
 
 SHOWN: Final[dict[Grain, int]] = {"week": 26, "month": 12}
-"""Periods in the trend chart."""
+"""Periods in the trend chart, unless the window is longer."""
+
+BEYOND: Final = 4
+"""Periods before a longer window."""
 
 MOST_BARS: Final = 8
 
@@ -41,6 +44,8 @@ class Trend:
     """The part of the counts that the range speaks of; empty = it speaks of all."""
     incomplete: int
     """Periods at the end of which part is still to be reported."""
+    after: int
+    """Periods at the end that lie after the window."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,10 @@ class Bars:
 
 def trend(scope: Scope, snapshot: Snapshot, area: Area, selection: Selection) -> Trend | None:
     """
-    The last periods up to the window's end, last year's same periods and the expected range.
+    The periods round the window, last year's same periods and the expected range.
+
+    They are the last ones that are known, if the window lies among them, so that the chart stands
+    still while windows are chosen on it; else those up to the window's end.
 
     None where nothing was recorded in any of them.
 
@@ -67,8 +75,7 @@ def trend(scope: Scope, snapshot: Snapshot, area: Area, selection: Selection) ->
     """
     series = queries.area_series(scope, snapshot, area, selection)
     window = selection.window
-    first = periods.shift(window.end, 1 - SHOWN[window.grain], grain=window.grain)
-    starts = periods.span(first, window.end, grain=window.grain)
+    starts = _shown(window, series.starts[-1])
     history = series.counts + series.carried
     known = {start: i for i, start in enumerate(series.starts)}
     year = periods.PERIODS_PER_YEAR[window.grain]
@@ -93,7 +100,18 @@ def trend(scope: Scope, snapshot: Snapshot, area: Area, selection: Selection) ->
         is_stored=is_stored,
         reported=[] if reported == counts else reported,
         incomplete=_incomplete(scope, snapshot, selection, starts),
+        after=sum(start > window.end for start in starts),
     )
+
+
+def _shown(window: Window, newest: dt.date) -> list[dt.date]:
+    """Periods of the chart."""
+    grain, length = window.grain, SHOWN[window.grain]
+    if window.start >= periods.shift(newest, 1 - length, grain=grain):
+        last = newest
+    else:
+        last, length = window.end, max(length, window.periods + BEYOND)
+    return periods.span(periods.shift(last, 1 - length, grain=grain), last, grain=grain)
 
 
 def _stored_range(

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dashboard import cells, queries
+from dashboard import cells, queries, windows
 from dashboard.areas import Area, Hierarchy, hierarchy
 from dashboard.map import compared, layers, measures, overlays
-from dashboard.state import PERIOD_CHOICES, ViewState
-from dashboard.windows import ends
+from dashboard.state import PERIOD_CHOICES, SPANS, ViewState
 from data import periods
 from data.access import NotVisibleError
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from dashboard.queries import Selection
     from data.access import Scope
     from data.store import Snapshot
@@ -104,10 +102,7 @@ def _layers(scope: Scope, snapshot: Snapshot, state: ViewState, notes: list[str]
 def _window(
     scope: Scope, snapshot: Snapshot, state: ViewState, notes: list[str]
 ) -> tuple[ViewState, periods.Window]:
-    grain, known = snapshot.manifest.grain, ends(scope, snapshot)
-    if state.periods and state.periods not in PERIOD_CHOICES[grain]:
-        notes.append("periods")
-        state = replace(state, periods=0)
+    grain, known = snapshot.manifest.grain, windows.ends(scope, snapshot)
     end = known[0]
     if state.end:
         try:
@@ -120,8 +115,36 @@ def _window(
         else:
             notes.append("end")
             state = replace(state, end="")
+    state, first = _first(scope, snapshot, state, end, notes)
+    if first is not None:
+        return state, windows.between(first, end, grain=grain)
     length = state.periods or int(snapshot.manifest.city["window"])
     return state, periods.Window(end, length, grain)
+
+
+def _first(
+    scope: Scope, snapshot: Snapshot, state: ViewState, end: dt.date, notes: list[str]
+) -> tuple[ViewState, dt.date | None]:
+    """First period of a window whose length hangs on the calendar or is chosen; else None."""
+    grain = snapshot.manifest.grain
+    if state.start:
+        try:
+            first = periods.parse_label(state.start, grain=grain)
+        except ValueError:
+            first = end + dt.timedelta(days=1)
+        if first <= end and first in windows.starts(scope, snapshot):
+            return state.over(start=state.start), first
+        notes.append("start")
+        state = replace(state, start="")
+    if state.span:
+        if state.span in SPANS[grain]:
+            return state.over(span=state.span), windows.first_of(state.span, end, grain=grain)
+        notes.append("span")
+        state = replace(state, span="")
+    if state.periods and state.periods not in PERIOD_CHOICES[grain]:
+        notes.append("periods")
+        state = replace(state, periods=0)
+    return state, None
 
 
 def _areas(

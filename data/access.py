@@ -119,9 +119,11 @@ class Scope:
     def cache_key(self) -> tuple[object, ...]:
         """What may be seen, in a fixed order; equal for users who may see the same."""
         cells, compare = decide(self, "cells"), decide(self, "compare")
+        points = decide(self, "points")
         return (
             tuple(sorted(self.sight.areas)),
             tuple(sorted(cells.areas)),
+            tuple(sorted(points.areas)),
             self.sight.edition,
             compare.edition,
         )

@@ -28,7 +28,7 @@ HELD: Final = (
     "area_counts_", "cell_counts_", "area_cell_counts_", "cells_", "released_counts",
     "area_index", "area_trust", "area_hotspots", "cell_hotspots", "signals", "signal_chance",
     "signal_records", "forecasts", "forecast_verdicts", "clock_states", "resolution_cohorts",
-    "expected", "completeness", "area_hours",
+    "expected", "completeness", "area_hours", "points",
 )  # fmt: skip
 """Tables that are held; a name that ends in `_` stands for all that begin with it. Of the analysis,
 what the map and every panel ask for: a query takes a tenth of the time that its files take. The

@@ -209,6 +209,23 @@ TABLES: Final[dict[str, Table]] = {
         ),
         ("batch", "row"),
     ),
+    "points": Table(
+        "one per lowest area and cell of the finest resolution with an incident of both: where the "
+        "map draws all that happened there",
+        (
+            Column("area_row", "int", "row of `areas`: the lowest area"),
+            Column("cell_index", "int", "of the finest resolution"),
+            Column(
+                "lng",
+                "float",
+                "degrees, WGS 84: the middle of the cell, or a point that it shares with the area; "
+                "null where they share none",
+                nullable=True,
+            ),
+            Column("lat", "float", "degrees, WGS 84", nullable=True),
+        ),
+        ("area_row", "cell_index"),
+    ),
     "area_hours": Table(
         "one per period, area above the grid, hour of the week, upper category and severity with "
         "at least one incident; each incident once, in its lowest such area",

@@ -23,6 +23,7 @@ from etl.commands import (
     keeping,
     matches,
     quarantine,
+    report,
     source,
     state,
     token,
@@ -58,6 +59,7 @@ app.add_typer(matches.app, name="matches")
 app.add_typer(token.app, name="token")
 app.add_typer(user.app, name="user")
 app.add_typer(audit.app, name="audit")
+app.add_typer(report.app, name="report")
 app.add_typer(state.app, name="state")
 watching.register(app)
 keeping.register(app)

@@ -80,6 +80,9 @@ def city_entry(city: City) -> dict[str, Any]:
         "exposure_unit_en": unit_en,
         "window": city.window,
         "cell_bands": list(city.cell_bands),
+        "sensitive": sorted(
+            {category.code for category in city.categories} & city.privacy.sensitive_codes()
+        ),
         "notice_zh": city.notice_zh,
         "notice_en": city.notice_en,
     }

@@ -31,6 +31,7 @@ from etl.covered import Periods, covered_periods
 from etl.delta import commit_parts, incidents_entry
 from etl.hours import AREA_HOURS
 from etl.ingest import month_text
+from etl.masked_points import POINTS, write_points
 from etl.match_parts import match_parts, match_tasks, matches_entry, no_matches
 from etl.matches import MATCHES
 from etl.protect.release import Run, release
@@ -188,6 +189,8 @@ def _publish(
     released = _release(edition, writer, counts, periods, engine)
     tell("tables", 0.7)
     _static_tables(edition, writer, register, batches)
+    kept = next((entry for entry in edition.kept if entry["table"] == POINTS), None)
+    write_points(epoch, writer, register, counts, kept)
     for entry in [*counts, *matched, *risk, *analysis.entries]:
         writer.keep(entry)
     levels = _tiles(edition, writer, engine)

@@ -21,6 +21,7 @@ from data.manifest import SnapshotError
 from data.store import Snapshot, Store, check_files
 from etl.analyse import verify as analysis
 from etl.hours_check import HoursFault, check_hours
+from etl.points_check import PointsFault, check_points
 from etl.protect.check import ReleaseFault, check_releases
 from etl.risk import area_risk
 from geo import cells as h3_cells
@@ -41,8 +42,8 @@ class Failed(ValueError):  # noqa: N818 - it is an outcome of a check, not a fau
 
 
 _FAULTS: Final = (
-    Failed, HoursFault, analysis.AnalysisFault, SnapshotError, seals.DamageError, OSError,
-    duckdb.Error,
+    Failed, HoursFault, PointsFault, analysis.AnalysisFault, SnapshotError, seals.DamageError,
+    OSError, duckdb.Error,
 )  # fmt: skip
 
 
@@ -322,6 +323,7 @@ _CHECKS: Final[dict[str, Callable[[Snapshot], str]]] = {
     "levels": _parents,
     "resolutions": _cell_parents,
     "areas by cell": _area_cells,
+    "points": check_points,
     "hours of the week": lambda snapshot: check_hours(snapshot, partial(_delta, snapshot)),
     "area risk": _risk,
     "tiles": _tiles,

@@ -23,6 +23,8 @@
  *   tiles of this host, under everything
  * @property {string} [title] what the map shows, beside another one
  * @property {?Object<string, *>} [other] what a second map shows otherwise; see map_twin.js
+ * @property {''|'side'} [split] two maps cut along a line, or beside each other
+ * @property {?string} [above] code of the area above the focus, '' = the top, null = there is none
  * @property {string} [search] query of the address that the view belongs to
  * @property {string} [values] version of the values that belong to the view
  * @property {?number} selected index in the displayed level
@@ -44,7 +46,8 @@
  * @property {string} [level] whose boundaries are the lines
  *
  * @typedef {{n: number, lng: number[], lat: number[], icon: string[], index: number[],
- *   level: ?string, label: string[]}} Marks icons at points; see map_icons.js
+ *   level: ?string, label: string[], size: (number[]|undefined)}} Marks icons at points, `size` times
+ *   the usual one; see map_icons.js
  *
  * @typedef {Object} Values as sent by the server
  * @property {'areas'|'cells'} layer
@@ -64,7 +67,11 @@
  * @typedef {Object} MapEvent
  * @property {'click'|'hover'|'leave'|'move'|'camera'|'moving'|'painted'|'error'|'up'} kind
  * @typedef {{applyView: function(View): void, applyValues: function(DecodedValues): void,
- *   follow: function([number, number, number]): void, destroy: function(): void}} Engine
+ *   follow: function([number, number, number]): void, fit: function(): void,
+ *   look: function(): ?{lng: number, lat: number, zoom: number},
+ *   project: function([number, number]): {x: number, y: number},
+ *   centre: function([number, number]): void, highlight: function(number): void,
+ *   container: HTMLElement, destroy: function(): void}} Engine
  * @typedef {{supported: function(): boolean,
  *   create: function(HTMLElement, function(MapEvent): void): Engine}} EngineFactory
  */
@@ -187,6 +194,11 @@
     };
   }
 
+  /** @param {View} view @returns {string} what the camera should show; the same needs no move */
+  function cameraWish(view) {
+    return JSON.stringify(view.camera || [view.focus.level, view.focus.index, view.focus.bounds]);
+  }
+
   /**
    * Names of one level, fetched once an address.
    *
@@ -227,12 +239,14 @@
    */
   function padding(box) {
     const even = Math.min(PADDING_PX, Math.min(box.clientWidth, box.clientHeight) / 8);
-    const legend = box.closest('.map-box') && box.closest('.map-box').querySelector('.legend');
+    const page = box.closest('.map-box');
+    const legend = page && page.querySelector('.legend');
     const free = { top: even, right: even, bottom: even, left: even };
-    if (!legend) return free;
+    if (!legend || page.classList.contains('is-beside')) return free; // it lies under two maps
     if (box.clientWidth <= WIDE_PX) {
       free.top += NARROW_TOP_PX;
-      free.bottom += legend.offsetHeight;
+      const covered = box.getBoundingClientRect().bottom - legend.getBoundingClientRect().top;
+      free.bottom += Math.max(0, covered);
     } else {
       free.left += legend.offsetWidth;
     }
@@ -247,6 +261,7 @@
     keyOf: keyOf,
     staleLayers: staleLayers,
     belongs: belongs,
+    cameraWish: cameraWish,
     decodeValues: decodeValues,
     readBand: readBand,
     loadNames: loadNames,

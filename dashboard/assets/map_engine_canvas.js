@@ -8,25 +8,15 @@
   'use strict';
 
   const PinganMap = window.PinganMap;
-  /** Levels with more areas than this are never drawn as orientation lines. */
-  const MOST_LINES = 2000;
-  /** Zooms beyond the first outlines at which orientation lines get their full width. */
-  const ROOMY_ZOOMS = 2.5;
-  const MARKS = { focus: { width: 2.2, colour: 'city-line' }, hover: { width: 2, colour: 'mark' },
-    selected: { width: 3.5, colour: 'mark' } };
-  const NAMES = { zh: '地图', en: 'Map' };
+  const MARK = { width: 2, colour: 'mark' }; // of the area pointed at
 
-  /** @param {View} view @returns {string} what the camera should show; the same needs no move */
-  function cameraWish(view) {
-    return JSON.stringify(view.camera || [view.focus.level, view.focus.index, view.focus.bounds]);
-  }
-
-  class CanvasEngine {
+  class CanvasEngine extends PinganMap.CanvasScene {
     /**
      * @param {HTMLElement} container
      * @param {function(MapEvent): void} onEvent
      */
     constructor(container, onEvent) {
+      super();
       this.container = container;
       this.onEvent = onEvent;
       this.library = null;
@@ -39,9 +29,10 @@
       this.shown = null; // key of the fill whose values are on screen
       this.applied = null; // values on screen, or being drawn
       this.awaited = null; // values that are not painted yet
-      this.look = ''; // of the scene as last handed over
+      this.handed = ''; // of the scene as last handed over
       this.named = null; // view whose names are shown
       this.hovered = -1;
+      this.strayed = false; // the reader has moved the camera since it was set
       this.warned = {};
       this.fail = (error) => onEvent({ kind: 'error',
         message: String((error && error.message) || error) });
@@ -68,7 +59,7 @@
         this.setRange();
       }
       this.nameBox();
-      if (cameraWish(before) !== cameraWish(view)) this.moveCamera();
+      if (PinganMap.cameraWish(before) !== PinganMap.cameraWish(view)) this.moveCamera();
       this.sync();
     }
 
@@ -80,7 +71,33 @@
 
     /** @param {[number, number, number]} camera lng, lat, zoom: of a twin that the user moves */
     follow(camera) {
+      this.strayed = true;
       if (this.camera) this.camera.follow(camera);
+    }
+
+    /** Ease to the focus. */
+    fit() {
+      if (this.camera) this.fitFocus(true);
+    }
+
+    /** @returns {?{lng: number, lat: number, zoom: number}} null before there is a map */
+    look() { return this.camera && this.camera.look(); }
+
+    /** @param {[number, number]} place @returns {{x: number, y: number}} in pixels of the box */
+    project([lng, lat]) { return this.map.latLngToContainerPoint([lat, lng]); }
+
+    /** @param {[number, number]} place to have in the middle, as if the reader had moved there */
+    centre([lng, lat]) {
+      this.camera.byUser = true;
+      this.map.panTo([lat, lng], { animate: false });
+    }
+
+    /** @param {number} index of an area to outline as if pointed at; -1 for none */
+    highlight(index) {
+      if (!this.signs) return;
+      this.signs.setHover(index < 0 || !this.shown ? null : { key: this.shown, index: index,
+        width: MARK.width, colour: PinganMap.style.colours()[MARK.colour] },
+      (...drawing) => this.sheets.trace(...drawing));
     }
 
     destroy() {
@@ -99,17 +116,19 @@
       const inner = document.createElement('div');
       inner.className = 'map-leaflet';
       box.replaceChildren(inner);
-      this.camera = new PinganMap.leaflet.Camera(L, inner, (event) => this.onEvent(event));
+      this.camera = new PinganMap.leaflet.Camera(L, inner, (event) => {
+        if (event.kind === 'camera') this.strayed = true;
+        this.onEvent(event);
+      });
       this.map = this.camera.map;
       if (this.view.camera) this.camera.set(this.view.camera, false);
       else this.fitFocus(false);
-      const turns = new PinganMap.Turns();
-      this.sheets = new PinganMap.Sheets(L, this.map,
-        new PinganMap.TileStore(this.library, turns, this.fail), () => this.onDrawn());
+      const store = PinganMap.tileStore(this.library, this.fail);
+      this.sheets = new PinganMap.Sheets(L, this.map, store, () => this.onDrawn());
       this.setRange();
       this.sheets.grid.addTo(this.map);
       this.signs = new PinganMap.Signs(L, this.map, () => this.sheets.zoom());
-      this.listen(inner, turns);
+      this.listen(inner, store.turns);
       this.nameBox();
       this.sync();
     }
@@ -128,8 +147,8 @@
       const at = (event) => map.mouseEventToContainerPoint(event);
       map.on('click', (event) => this.click(this.pick(event.containerPoint), event.latlng));
       map.on('dragstart', () => this.hover(-1, null));
-      map.on('movestart', () => { turns.moving = this.camera.byUser; });
-      map.on('moveend', () => { turns.moving = false; });
+      map.on('movestart', () => turns.setMoving(map, this.camera.byUser));
+      map.on('moveend unload', () => turns.setMoving(map, false));
       inner.addEventListener('pointermove', (event) => {
         if (event.pointerType === 'touch' || map.dragging.moving()) return;
         const point = at(event);
@@ -137,7 +156,6 @@
         this.hover(onButton ? -1 : this.pick(point), point);
       });
       inner.addEventListener('pointerleave', () => this.hover(-1, null));
-      inner.addEventListener('keydown', (event) => this.onKey(event, inner));
       this.addButtons();
     }
 
@@ -161,18 +179,13 @@
     }
 
     /** What a screen reader calls the map. */
-    nameBox() {
-      const inner = this.map.getContainer();
-      inner.setAttribute('role', 'region');
-      const name = NAMES[this.view.lang === 'en' ? 'en' : 'zh'];
-      const title = this.view.title; // of one of two maps
-      inner.setAttribute('aria-label', title ? name + ' · ' + title : name);
-    }
+    nameBox() { PinganMap.keys.name(this.map.getContainer(), this.view); }
 
     // --- camera ---------------------------------------------------------------------------------
 
     moveCamera() {
       const wish = this.view.camera;
+      this.strayed = false;
       if (!wish) {
         this.fitFocus(this.shown !== null);
         return;
@@ -184,14 +197,21 @@
     }
 
     /** @param {boolean} eased */
-    fitFocus(eased) { this.camera.fit(this.view.focus.bounds, this.padding(), eased); }
+    fitFocus(eased) {
+      this.strayed = false;
+      this.camera.fit(this.view.focus.bounds, this.padding(), eased);
+    }
 
     /** @returns {object} pixels kept free round the focus */
     padding() { return PinganMap.padding(this.container); }
 
     resize() {
-      if (this.map) this.map.invalidateSize({ animate: false });
-      else this.start(); // a box that had no size has one
+      if (!this.map) {
+        this.start(); // a box that had no size has one
+        return;
+      }
+      this.map.invalidateSize({ animate: false });
+      if (!this.strayed && !this.view.camera) this.fitFocus(false);
     }
 
     // --- view and values to the map -----------------------------------------------------------
@@ -225,6 +245,7 @@
     commit(key) {
       if (this.shown !== key) {
         this.hover(-1, null);
+        this.highlight(-1);
         this.shown = key;
         this.applied = null;
       }
@@ -245,8 +266,8 @@
       const look = JSON.stringify([this.applied.key, this.applied.version, view.boundary,
         view.cells, view.level, view.layer, view.focus, view.selected, view.palette, view.opacity,
         view.overlays, view.base, view.theme, colours]);
-      if (look !== this.look) {
-        this.look = look;
+      if (look !== this.handed) {
+        this.handed = look;
         this.container.style.backgroundColor = colours.ground;
         this.sheets.setScene(this.scene(colours));
         this.signs.setMarks(this.overlays('marks')
@@ -277,67 +298,6 @@
         }
         return row.type === type;
       });
-    }
-
-    /** @param {Object<string, string>} colours @returns {Scene} */
-    scene(colours) {
-      const view = this.view;
-      const areas = PinganMap.tileLayer(this.shown) === 'areas';
-      const opacity = view.opacity == null ? 1 : view.opacity;
-      return {
-        tileSet: (key) => this.tileSet(key),
-        version: this.applied.version,
-        land: { key: 'areas:' + view.levels[0].level, colour: colours.land },
-        fill: this.fill(this.shown, this.applied.bands, opacity, colours,
-          areas ? view.palette.areas : view.palette.cells),
-        overlays: this.overlays('fill').filter((row) => this.tileSet(row.key) &&
-          (this.applied.overlays[row.id] || {}).key === row.key)
-          .map((row) => this.fill(row.key, this.applied.overlays[row.id].bands, row.opacity, colours,
-            row.palette || view.palette.cells)),
-        lines: this.orientation(colours),
-        marks: this.marks(colours),
-        over: this.overlays('lines').filter((row) => this.tileSet('areas:' + row.level))
-          .map((row) => ({ key: 'areas:' + row.level, colour: colours['city-line'],
-            width: () => 1, opacity: row.opacity }))
-      };
-    }
-
-    /** @returns {Fill} */
-    fill(key, bands, opacity, colours, palette) {
-      const areas = PinganMap.tileLayer(key) === 'areas';
-      return { key: key, bands: bands, opacity: opacity, outline: colours.outline,
-        roomyZoom: PinganMap.style.outlineZoom(this.view.city_bounds, this.tileSet(key).count),
-        inks: PinganMap.raster.inks(palette, { outside: colours.outside, hatch: colours.hatch,
-          noData: areas ? this.view.palette.no_data : PinganMap.style.TRANSPARENT,
-          opacity: opacity, emptyIsDrawn: areas }) };
-    }
-
-    /** @returns {Lines[]} the city, and the level just above the shown areas (or under cells) */
-    orientation(colours) {
-      const levels = this.view.levels;
-      const shown = levels.findIndex((row) => row.level === this.view.level);
-      const own = this.view.layer === 'cells' ? shown : shown - 1;
-      return [0, own].filter((at, place, all) => at >= 0 && levels[at].count <= MOST_LINES &&
-        all.indexOf(at) === place).map((at) => {
-        const roomy = PinganMap.style.outlineZoom(this.view.city_bounds, levels[at].count) +
-          ROOMY_ZOOMS;
-        return { key: 'areas:' + levels[at].level, opacity: 1,
-          colour: at ? colours.line : colours['city-line'],
-          width: (zoom) => (at ? (zoom < roomy ? 0.4 : 1.1) : 2) };
-      });
-    }
-
-    /** @returns {Array<{key: string, index: number, colour: string, width: number}>} */
-    marks(colours) {
-      const view = this.view;
-      const made = [];
-      const add = (name, key, index) => made.push({ key: key, index: index,
-        width: MARKS[name].width, colour: colours[MARKS[name].colour] });
-      if (view.focus.level !== view.levels[0].level) {
-        add('focus', 'areas:' + view.focus.level, view.focus.index);
-      }
-      if (view.selected != null) add('selected', this.shown, view.selected);
-      return made;
     }
 
     /** @param {?object} base raster tiles of this host */
@@ -389,14 +349,6 @@
       this.onEvent({ kind: 'click', key: this.shown, index: index, lng: at.lng, lat: at.lat });
     }
 
-    /** @param {KeyboardEvent} event @param {HTMLElement} inner the focused map */
-    onKey(event, inner) {
-      if (event.key === 'Escape') this.onEvent({ kind: 'up' });
-      if (event.key === 'Enter' && event.target === inner && this.view.selected != null) {
-        this.click(this.view.selected, this.map.getCenter());
-      }
-    }
-
     /** @param {number} index @param {?{x: number, y: number}} point null where there is none */
     hover(index, point) {
       if (!this.signs) return;
@@ -407,9 +359,7 @@
         return;
       }
       this.hovered = index;
-      this.signs.setHover(index < 0 ? null : { key: this.shown, index: index,
-        width: MARKS.hover.width, colour: PinganMap.style.colours()[MARKS.hover.colour] },
-      (...drawing) => this.sheets.trace(...drawing));
+      this.highlight(index);
       this.map.getContainer().style.cursor = index < 0 ? '' : 'pointer';
       const at = point && this.map.containerPointToLatLng([point.x, point.y]);
       this.onEvent(index < 0 ? { kind: 'leave' } : { kind: 'hover', key: this.shown, index: index,

@@ -12,7 +12,7 @@
   const TILE_PX = 512;
   const ZOOM_OFFSET = 1;
   const MAX_ZOOM = 18;
-  const EASE_S = 0.35;
+  const EASE_S = 0.16; // as the zoom's, which map_canvas.css times
   /** Pixels of the wheel for one zoom level; what is left of the way is made up by this a frame. */
   const WHEEL_PX = 300;
   const WHEEL_SHARE = 0.35;
@@ -71,8 +71,16 @@
       },
 
       _tryAnimatedZoom: function (center, zoom, options) {
-        const still = !mayMove() || (options && options.animate === false);
-        return !still && plain._tryAnimatedZoom.call(this, center, zoom, options);
+        const wish = options || {};
+        const far = Math.abs(zoom - this._zoom) > this.options.zoomAnimationThreshold;
+        if (this._animatingZoom) return true;
+        if (!mayMove() || wish.animate === false || far || this._nothingToAnimate()) return false;
+        const shift = this._getCenterOffset(center)._divideBy(1 - 1 / this.getZoomScale(zoom));
+        if (wish.animate !== true && !this.getSize().contains(shift)) return false;
+        // Leaflet waits for a frame, which a busy page is slow to give, and asks for tiles only then.
+        this._moveStart(true, wish.noMoveStart || false)._animateZoom(center, zoom, true);
+        this.fire('aimed', { center: center, zoom: zoom });
+        return true;
       },
 
       panBy: function (offset, options) {

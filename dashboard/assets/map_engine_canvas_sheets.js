@@ -59,7 +59,9 @@
       this.scratch = document.createElement('canvas');
       this.hatch = null;
       this.grid = this.makeGrid(L);
-      map.on('zoomend', () => this.refresh());
+      // Leaflet asks for tiles more than one zoom away only when the motion has ended.
+      map.on('aimed', (event) => this.grid._setView(event.center, event.zoom, true));
+      map.on('zoomend', () => this.refresh((sheet) => sheet.zoom !== map.getZoom()));
     }
 
     makeGrid(L) {
@@ -98,10 +100,10 @@
       this.refresh();
     }
 
-    /** Draw everything anew. */
-    refresh() {
-      this.sheets.forEach((sheet) => { sheet.dirty = true; });
-      this.schedule();
+    /** @param {function(object): boolean} [stale] which sheets to draw anew; else all */
+    refresh(stale) {
+      this.sheets.forEach((sheet) => { sheet.dirty = sheet.dirty || !stale || stale(sheet); });
+      if (!stale || this.current().some((sheet) => sheet.dirty)) this.schedule();
     }
 
     /** @returns {Array<object>} sheets of the present zoom */
@@ -146,7 +148,9 @@
         }
       }
       this.running = false;
-      if (this.scene) this.onDrawn();
+      if (!this.scene) return;
+      this.onDrawn();
+      if (this.shows(this.scene.version)) this.refresh((sheet) => sheet.bare);
     }
 
     /** @returns {number} zoom that the map has, or is easing to */
@@ -186,6 +190,10 @@
       const tileSet = this.scene.tileSet(key);
       const place = tileSet && this.place(sheet, tileSet);
       const geometry = place ? this.store.peek(place.address) : PinganMap.geometry.EMPTY;
+      if (!geometry && key !== this.scene.fill.key && !this.shows(this.scene.version)) {
+        sheet.bare = true; // its lines come after the colours, whose tiles they would hold up
+        return null;
+      }
       if (!geometry) {
         this.store.load(place.address, PinganMap.tileLayer(key)).then(() => {
           sheet.dirty = true;
@@ -218,6 +226,8 @@
       const scene = this.scene;
       this.size(sheet);
       sheet.dirty = false;
+      sheet.zoom = this.zoomNow();
+      sheet.bare = false;
       const ground = this.ground(sheet, scene.fill.key);
       if (!ground) return; // what it shows stays until then
       const canvas = sheet.canvas;

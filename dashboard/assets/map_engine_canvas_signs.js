@@ -98,6 +98,16 @@
     return s0 + (s1 - s0) * (zoom - z0) / (z1 - z0);
   }
 
+  /** @param {string} icon @param {number} size CSS pixels @returns {HTMLCanvasElement} its picture */
+  function stamp(icon, size) {
+    const canvas = document.createElement('canvas');
+    const pixels = Math.ceil(size * window.devicePixelRatio);
+    canvas.width = pixels;
+    canvas.height = pixels;
+    PinganMap.icons.draw(PinganMap.flatContext(canvas), icon, pixels);
+    return canvas;
+  }
+
   class Signs {
     /** @param {object} L @param {object} map @param {function(): number} zoom in MapLibre's sense */
     constructor(L, map, zoom) {
@@ -171,14 +181,15 @@
     }
 
     paintMarks(context, { marks, opacity }, project) {
-      const size = PinganMap.icons.SIZE_PX * iconScale(this.zoom());
+      const usual = PinganMap.icons.SIZE_PX * iconScale(this.zoom());
+      const stamps = {}; // an icon is drawn once a size, then copied
       context.globalAlpha = opacity;
       for (let i = 0; i < marks.n; i += 1) {
+        const size = usual * (marks.size ? marks.size[i] : 1);
+        const key = marks.icon[i] + ' ' + size;
+        stamps[key] = stamps[key] || stamp(marks.icon[i], size);
         const at = project(marks.lng[i], marks.lat[i]);
-        context.save();
-        context.translate(at.x - size / 2, at.y - size / 2);
-        PinganMap.icons.draw(context, marks.icon[i], size);
-        context.restore();
+        context.drawImage(stamps[key], at.x - size / 2, at.y - size / 2, size, size);
       }
       context.globalAlpha = 1;
     }
@@ -188,12 +199,12 @@
      * @returns {?{id: string, index: number, label: string}} the topmost icon there
      */
     pick(point) {
-      const reach = PinganMap.icons ? PinganMap.icons.SIZE_PX * iconScale(this.zoom()) / 2 + HIT_PX :
-        0;
+      const usual = PinganMap.icons ? PinganMap.icons.SIZE_PX * iconScale(this.zoom()) / 2 : 0;
       for (let row = this.marks.length - 1; row >= 0; row -= 1) {
         const { id, marks } = this.marks[row];
         for (let i = marks.n - 1; i >= 0; i -= 1) {
           const at = this.map.latLngToContainerPoint([marks.lat[i], marks.lng[i]]);
+          const reach = usual * (marks.size ? marks.size[i] : 1) + HIT_PX;
           if (Math.abs(at.x - point.x) <= reach && Math.abs(at.y - point.y) <= reach) {
             return { id: id, index: marks.index[i], label: marks.label[i] };
           }

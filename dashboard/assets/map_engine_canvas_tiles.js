@@ -34,11 +34,20 @@
   /** Gives way to input and drawing, and goes on as soon as they are done. */
   class Turns {
     constructor() {
-      this.moving = false; // while the reader pans, frames come first
+      this.movers = new Set(); // maps that the reader pans: frames come first
       this.waiting = [];
       this.channel = new MessageChannel();
       this.channel.port1.onmessage = () => this.waiting.shift()();
       this.since = performance.now();
+    }
+
+    /** @returns {boolean} */
+    get moving() { return this.movers.size > 0; }
+
+    /** @param {object} map @param {boolean} isMoving */
+    setMoving(map, isMoving) {
+      if (isMoving) this.movers.add(map);
+      else this.movers.delete(map);
     }
 
     /** @returns {boolean} whether the present slice is used up */
@@ -193,6 +202,21 @@
     }
   }
 
+  /** @type {?TileStore} */
+  let shared = null;
+
+  /**
+   * The tiles of the page: two maps of one place read and decode them once.
+   *
+   * @param {{VectorTile: function, PbfReader: function}} library
+   * @param {function(Error): void} onError
+   * @returns {TileStore}
+   */
+  function tileStore(library, onError) {
+    if (!shared) shared = new TileStore(library, new Turns(), onError);
+    return shared;
+  }
+
   /**
    * @param {Geometry} geometry
    * @param {number} f
@@ -266,6 +290,6 @@
     return path;
   }
 
-  Object.assign(PinganMap, { Turns: Turns, TileStore: TileStore,
+  Object.assign(PinganMap, { Turns: Turns, TileStore: TileStore, tileStore: tileStore,
     geometry: { EMPTY: EMPTY, ringsOf: ringsOf, pick: pick, outlines: outlines } });
 }());

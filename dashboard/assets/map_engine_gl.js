@@ -11,8 +11,7 @@
   const PinganMap = window.PinganMap;
   const MODULE = new URL('vendor/maplibre-gl.mjs', PinganMap.assets).href;
   const STYLESHEET = new URL('vendor/maplibre-gl.css', PinganMap.assets).href;
-  const EASE_MS = 350;
-  const OURS = { pingan: true }; // rides on the events of camera moves that we start
+  const PAN_PX = 200;
 
   /** Longest time that drawing is held back for tiles on their way. */
   const HOLD_MS = 400;
@@ -20,8 +19,6 @@
 
   /** @type {?Promise<object>} */
   let library = null;
-  /** Whether a software rasteriser draws; a frame then costs 100 ms and motion is a slide show. */
-  let software = false;
 
   /** @returns {Promise<object>} the MapLibre module */
   function loadLibrary() {
@@ -38,29 +35,14 @@
     return library;
   }
 
-  /** @returns {boolean} whether motion is welcome */
-  function mayMove() {
-    const reduced = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-    return !software && !document.hidden && !reduced;
-  }
-
-  /**
-   * What the camera should show: the same text means it need not move.
-   *
-   * @param {View} view
-   * @returns {string}
-   */
-  function cameraWish(view) {
-    return JSON.stringify(view.camera || [view.focus.level, view.focus.index, view.focus.bounds]);
-  }
-
   /** One map in one container. */
-  class GlEngine {
+  class GlEngine extends PinganMap.GlCamera {
     /**
      * @param {HTMLElement} container
      * @param {function(MapEvent): void} onEvent
      */
     constructor(container, onEvent) {
+      super();
       this.container = container;
       this.onEvent = onEvent;
       this.module = null;
@@ -75,6 +57,7 @@
       this.awaited = null; // values whose frame is not drawn yet
       this.heldSince = 0; // when drawing was last held back, 0 if it is not
       this.hovered = -1;
+      this.strayed = false; // the reader has moved the camera since it was set
       this.wheeled = false; // since the last move ended
       this.fail = (error) => onEvent({ kind: 'error',
         message: String((error && error.message) || error) });
@@ -97,7 +80,8 @@
         this.shown = null;
         this.awaited = null;
       }
-      if (cameraWish(before) !== cameraWish(view)) this.moveCamera();
+      PinganMap.keys.name(this.map.getCanvas(), view);
+      if (PinganMap.cameraWish(before) !== PinganMap.cameraWish(view)) this.moveCamera();
       this.sync();
     }
 
@@ -108,9 +92,15 @@
     }
 
     destroy() {
+      document.removeEventListener('pingan:print', this.redraw);
       if (this.map) this.map.remove();
       this.map = null;
       this.layers = null;
+    }
+
+    /** @param {number} index of an area to outline as if pointed at; -1 for none */
+    highlight(index) {
+      if (this.layers && this.shown) this.layers.mark('hover', this.shown, index);
     }
 
     /** Make the map once both the library and a view are here. */
@@ -138,7 +128,10 @@
 
     listen() {
       const map = this.map;
+      this.redraw = () => map.redraw(); // its picture is gone once it was shown
+      document.addEventListener('pingan:print', this.redraw);
       this.holdDrawing();
+      PinganMap.keys.name(map.getCanvas(), this.view);
       map.on('style.load', () => {
         this.layers = new PinganMap.GlLayers(map);
         this.overlays = new PinganMap.GlOverlays(map, this.layers);
@@ -158,38 +151,16 @@
         this.wheeled = false;
         if (byUser && !event.pingan) this.reportCamera();
       });
+      map.on('resize', () => {
+        if (!this.strayed && !this.view.camera) this.fitFocus(false);
+      });
       map.on('error', (event) => this.fail(event.error || event));
       map.getCanvas().addEventListener('keydown', (event) => this.onKey(event));
       map.addControl(PinganMap.zoomControl(() => this.view, () => {
-        this.fitFocus(mayMove());
+        this.fitFocus(PinganMap.glMotion.isWelcome());
         this.onEvent({ kind: 'camera', reset: true });
       }));
     }
-
-    // --- camera -------------------------------------------------------------------------------
-
-    moveCamera() {
-      const camera = this.view.camera;
-      if (!camera) {
-        this.fitFocus(mayMove() && this.shown !== null);
-        return;
-      }
-      const center = this.map.getCenter();
-      const there = Math.abs(center.lng - camera[0]) < 2e-5 &&
-        Math.abs(center.lat - camera[1]) < 2e-5 && Math.abs(this.map.getZoom() - camera[2]) < 0.02;
-      if (there) return; // the echo of the user's own move
-      this.map.easeTo({ center: [camera[0], camera[1]], zoom: camera[2],
-        duration: mayMove() ? EASE_MS : 0 }, OURS);
-    }
-
-    /** @param {boolean} eased */
-    fitFocus(eased) {
-      this.map.fitBounds(this.view.focus.bounds, { padding: this.padding(), linear: true,
-        duration: eased ? EASE_MS : 0 }, OURS);
-    }
-
-    /** @returns {object} pixels kept free round the focus */
-    padding() { return PinganMap.padding(this.container); }
 
     // --- view and values to the map -------------------------------------------------------------
 
@@ -242,6 +213,7 @@
     commit(key) {
       if (this.shown !== key) {
         this.hover(-1, null);
+        this.highlight(-1);
         this.layers.showOnly([key]);
         this.shown = key;
         this.appliedVersion = null;
@@ -302,6 +274,7 @@
 
     /** @returns {boolean} whether a frame now would only show part of the awaited values */
     mayHold() {
+      const software = PinganMap.glMotion.software;
       if (!software || !this.awaited || !this.layers || this.map.isMoving()) return false;
       const key = this.awaited.key;
       const late = this.heldSince && performance.now() - this.heldSince > HOLD_MS;
@@ -356,12 +329,15 @@
       this.onEvent({ kind: 'click', key: this.shown, index: index, lng: at.lng, lat: at.lat });
     }
 
-    /** @param {KeyboardEvent} event */
+    /** Plain arrows lead over the areas (map_keys.js); with Shift they move the map. */
     onKey(event) {
-      if (event.key === 'Escape') this.onEvent({ kind: 'up' });
-      if (event.key === 'Enter' && this.view.selected != null) {
-        this.click(this.view.selected, this.map.getCenter());
-      }
+      const step = PinganMap.keys.STEPS[event.key];
+      if (!step || !event.shiftKey) return;
+      event.preventDefault();
+      event.stopPropagation(); // MapLibre would turn the map
+      const motion = PinganMap.glMotion;
+      this.map.panBy([step[0] * PAN_PX, -step[1] * PAN_PX],
+        { duration: motion.isWelcome() ? motion.EASE_MS : 0 }, { originalEvent: event });
     }
 
     /** @param {number} index @param {?object} event MapLibre's, null where there is none */
@@ -373,27 +349,12 @@
         return;
       }
       this.hovered = index;
-      this.layers.mark('hover', this.shown, index);
+      this.highlight(index);
       this.map.getCanvas().style.cursor = index < 0 ? '' : 'pointer';
       this.onEvent(index < 0 ? { kind: 'leave' } : { kind: 'hover', key: this.shown, index: index,
         point: event.point, note: note, lng: event.lngLat.lng, lat: event.lngLat.lat });
     }
 
-    /** @returns {{lng: number, lat: number, zoom: number}} */
-    camera() {
-      const center = this.map.getCenter();
-      return { lng: center.lng, lat: center.lat, zoom: this.map.getZoom() };
-    }
-
-    reportCamera() {
-      this.onEvent(Object.assign({ kind: 'camera',
-        bounds: this.map.getBounds().toArray().flat() }, this.camera()));
-    }
-
-    /** @param {[number, number, number]} camera lng, lat, zoom: of a twin that the user moves */
-    follow(camera) {
-      if (this.map) this.map.jumpTo({ center: [camera[0], camera[1]], zoom: camera[2] }, OURS);
-    }
   }
 
   PinganMap.register('gl', {
@@ -402,13 +363,13 @@
       const gl = document.createElement('canvas').getContext('webgl2');
       if (!gl) return false;
       const renderer = gl.getExtension('WEBGL_debug_renderer_info');
-      software = Boolean(renderer) &&
+      PinganMap.glMotion.software = Boolean(renderer) &&
         SOFTWARE.test(gl.getParameter(renderer.UNMASKED_RENDERER_WEBGL));
       const lose = gl.getExtension('WEBGL_lose_context');
       if (lose) lose.loseContext(); // a page may hold only so many live contexts
       return true;
     },
-    software: function () { return software; }, // known once `supported` was asked
+    software: function () { return PinganMap.glMotion.software; }, // known once `supported` was asked
     create: function (container, onEvent) { return new GlEngine(container, onEvent); }
   });
 }());

@@ -9,6 +9,8 @@
   const RASTER = 'base';
   const HIT_PX = 6; // a finger or a pointer need not hit the middle of an icon
 
+  const ICON_STEPS = [[7, 0.6], [11, 0.85], [14, 1.1]]; // sizes by zoom, linear between
+
   class GlOverlays {
     /** @param {object} map MapLibre map with its style loaded @param {GlLayers} layers */
     constructor(map, layers) {
@@ -94,7 +96,9 @@
       if (!this.map.getLayer(id)) {
         this.map.addLayer({ id: id, type: 'symbol', source: id, layout: {
           'icon-image': ['concat', 'icon:', ['get', 'icon']], 'icon-allow-overlap': true,
-          'icon-size': ['interpolate', ['linear'], ['zoom'], 7, 0.6, 11, 0.85, 14, 1.1] } },
+          'symbol-z-order': 'source', // the last on top, as on the canvas
+          'icon-size': ['interpolate', ['linear'], ['zoom'], ...ICON_STEPS.flatMap(([zoom, size]) =>
+            [zoom, ['*', size, ['get', 'size']]])] } },
         PinganMap.ANCHORS.over);
       }
       if (this.held[id] !== values) this.map.getSource(id).setData(points(values));
@@ -156,7 +160,8 @@
     const features = [];
     for (let i = 0; marks && i < marks.n; i += 1) {
       features.push({ type: 'Feature',
-        properties: { icon: marks.icon[i], index: marks.index[i], label: marks.label[i] },
+        properties: { icon: marks.icon[i], index: marks.index[i], label: marks.label[i],
+          size: marks.size ? marks.size[i] : 1 },
         geometry: { type: 'Point', coordinates: [marks.lng[i], marks.lat[i]] } });
     }
     return { type: 'FeatureCollection', features: features };

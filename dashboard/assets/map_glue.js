@@ -13,7 +13,7 @@
   const HOVER_MS = 100;
   const RETRY_MS = 40;
   /** Longest time that the panels wait for the map. */
-  const PATIENCE_MS = 1000;
+  const PATIENCE_MS = 2500;
   const UNSUPPORTED = {
     zh: ['无法显示地图', '此浏览器未启用 WebGL2。请更新浏览器或显卡驱动，或开启硬件加速；其他图表与表格不受影响。'],
     en: ['The map cannot be drawn', 'This browser has no WebGL2. Update the browser or the graphics ' +
@@ -26,6 +26,9 @@
   let view = null;
   let values = null; // on the map: the view's own, or a frame of a film
   let ownValues = null;
+  let taken = null; // view and values that Dash has, while the map is ahead of it
+  let aheadVersion = ''; // version of the values that the map has ahead of Dash
+  let waiting = []; // events that Dash would not understand before it has caught up
   let counter = 0;
   let hoverTimer = 0;
   let chosen;
@@ -54,32 +57,79 @@
   /** @param {number} value @param {number} decimals @returns {number} */
   function round(value, decimals) { return Number(value.toFixed(decimals)); }
 
-  /** @param {boolean} isTwin @returns {{view: View, values: DecodedValues}} what a map shows */
+  /** @param {object} data what the reader did on the map */
+  function act(data) {
+    if (taken) waiting.push(data);
+    else send('map-event', data);
+  }
+
+  /**
+   * @param {boolean} isTwin
+   * @returns {{view: View, values: DecodedValues, engine: ?Engine}} what a map shows
+   */
   function shownBy(isTwin) {
-    return isTwin ? twin : { view: view, values: values };
+    return isTwin ? twin : { view: view, values: values, engine: engine };
+  }
+
+  /** @param {string} key @returns {Side[]} the maps that show it, of the same boundaries */
+  function sides(key) {
+    const boundary = view.boundary;
+    return [shownBy(false), shownBy(true)].filter(function (side) {
+      return side.engine && side.values && side.values.key === key &&
+        side.view.boundary === boundary;
+    });
+  }
+
+  /** @returns {HTMLElement} what the card lies in */
+  function cardBox() { return container.closest('.map-box') || container; }
+
+  /** @param {object} event @param {boolean} isTwin @returns {object} its point within the card's box */
+  function placed(event, isTwin) {
+    const own = shownBy(isTwin).engine.container.getBoundingClientRect();
+    const box = cardBox().getBoundingClientRect();
+    return Object.assign({}, event, { point: { x: event.point.x + own.left - box.left,
+      y: event.point.y + own.top - box.top } });
   }
 
   function onHover(event, isTwin) {
     const shown = shownBy(isTwin);
     if (!shown.values || shown.values.key !== event.key) return; // the next view's are here already
-    PinganMap.hoverCard.show(container, event, shown.view, shown.values);
-    if (isTwin) return; // what the server would say is about the first map
+    const both = sides(event.key);
+    const lone = !both.some(function (side) { return side.engine === shown.engine; });
+    PinganMap.hoverCard.show(cardBox(), placed(event, isTwin), lone ? [shown] : both);
+    if (!lone) highlightOther(isTwin, event.index);
+    if (isTwin && lone) return; // what the server would say is about the first map
     clearTimeout(hoverTimer);
     hoverTimer = setTimeout(function () { send('map-hover', subject(event)); }, HOVER_MS);
   }
 
-  function onLeave() {
+  /** @param {boolean} isTwin which map is pointed at @param {number} index of the area, -1 for none */
+  function highlightOther(isTwin, index) {
+    const other = twin && twin.engine && shownBy(!isTwin).engine;
+    if (other) other.highlight(index);
+  }
+
+  function onLeave(event, isTwin) {
     PinganMap.hoverCard.hide();
+    highlightOther(isTwin, -1);
     clearTimeout(hoverTimer);
     hoverTimer = setTimeout(function () { send('map-hover', { kind: 'leave' }); }, HOVER_MS);
   }
 
-  function onCamera(event) {
-    send('map-camera', event.reset ? { kind: 'camera', reset: true } : {
+  function onUp() {
+    if (!PinganMap.wayBack.leave()) act({ kind: 'up' });
+  }
+
+  function onCamera(event, isTwin) {
+    const other = event.reset && twin && twin.engine && shownBy(!isTwin).engine;
+    if (other) other.fit();
+    const camera = event.reset ? { kind: 'camera', reset: true } : {
       kind: 'camera', lng: round(event.lng, 5), lat: round(event.lat, 5),
       zoom: round(event.zoom, 2), bounds: event.bounds.map(function (edge) {
         return round(edge, 5);
-      }) });
+      }) };
+    PinganMap.wayBack.moved(camera);
+    send('map-camera', camera);
   }
 
   function onPainted(event, isTwin) {
@@ -97,8 +147,8 @@
   }
 
   const handlers = {
-    click: function (event) { send('map-event', subject(event)); },
-    up: function () { send('map-event', { kind: 'up' }); },
+    click: function (event) { act(subject(event)); },
+    up: onUp,
     error: function (event) {
       if (event.message === lastError) return; // a tile server that is down fails for every tile
       lastError = event.message;
@@ -106,7 +156,9 @@
       send('map-event', { kind: 'error', message: event.message.slice(0, 200) });
     },
     hover: onHover,
-    move: function (event) { PinganMap.hoverCard.move(container, event); },
+    move: function (event, isTwin) {
+      PinganMap.hoverCard.move(cardBox(), placed(event, isTwin));
+    },
     moving: function (event, isTwin) {
       if (isTwin && engine) engine.follow([event.lng, event.lat, event.zoom]);
       else if (twin) twin.follow(event);
@@ -173,6 +225,8 @@
     container.dataset.renderer = name;
     engine = createEngine(name, canvas, false);
     twin = new PinganMap.Twin(container, function (box) { return createEngine(name, box, true); });
+    PinganMap.keys.attach(container, { shownBy: shownBy, sides: sides, click: handlers.click,
+      up: onUp, hover: onHover, leave: onLeave.bind(null, null) });
     if (view) show(view);
     if (values) showValues(values);
   }
@@ -186,6 +240,7 @@
 
   function show(next) {
     if (!engine) return;
+    PinganMap.keys.applyView(next);
     engine.applyView(next);
     twin.applyView(next);
   }
@@ -201,15 +256,62 @@
 
   function applyView(next) {
     if (next) {
-      setPage(next.theme, next.lang);
-      document.documentElement.dataset.palette = next.scheme || '';
-      view = next;
-      ensureEngine();
-      show(view);
-      PinganMap.play.applyView(view);
+      const ahead = taken && JSON.stringify(next) === JSON.stringify(view);
+      taken = null;
+      if (!ahead) takeView(next);
       if (container && container.dataset.painted === view.values) settled(); // nothing to paint
+      const held = waiting;
+      waiting = [];
+      held.forEach(function (data) { setTimeout(function () { send('map-event', data); }, 0); });
     }
     return nothing();
+  }
+
+  /** @param {View} next */
+  function takeView(next) {
+    setPage(next.theme, next.lang);
+    document.documentElement.dataset.palette = next.scheme || '';
+    view = next;
+    PinganMap.wayBack.applyView(view);
+    ensureEngine();
+    show(view);
+    PinganMap.play.applyView(view);
+  }
+
+  /**
+   * View and values of an answer that Dash has not taken yet.
+   *
+   * @param {View} [nextView]
+   * @param {Values} [nextValues] none where they stay
+   * @returns {boolean} whether there is something to wait for
+   */
+  PinganMap.takeAhead = function (nextView, nextValues) {
+    if (!engine || !container.isConnected || !container.dataset.painted || !nextView) return false;
+    taken = { view: view, values: ownValues };
+    takeView(nextView);
+    if (nextValues) {
+      takeValues(nextValues);
+      aheadVersion = nextValues.version;
+    }
+    return container.dataset.painted !== view.values;
+  };
+
+  /** Go back to what Dash has: the answer taken ahead will never reach it. */
+  PinganMap.dropAhead = function () {
+    if (!taken) return;
+    const before = taken;
+    taken = null;
+    aheadVersion = '';
+    takeView(before.view);
+    ownValues = values = before.values;
+    showValues(values);
+  };
+
+  /** @param {Values} next */
+  function takeValues(next) {
+    ownValues = values = PinganMap.decodeValues(next);
+    ensureEngine();
+    showValues(values);
   }
 
   /**
@@ -230,9 +332,8 @@
 
   function applyValues(next) {
     if (next) {
-      ownValues = values = PinganMap.decodeValues(next);
-      ensureEngine();
-      showValues(values);
+      if (next.version !== aheadVersion) takeValues(next);
+      aheadVersion = '';
       if (container && container.dataset.painted === values.version) settled(); // nothing to paint
     }
     return nothing();
@@ -241,7 +342,9 @@
   /** @param {?DecodedValues} frame values of another window; null goes back to the view's own */
   PinganMap.showFrame = function (frame) {
     values = frame || ownValues;
-    if (values) showValues(values);
+    if (!values || !engine) return;
+    engine.applyValues(values);
+    twin.sayFirst(frame && frame.title); // the second map stands still meanwhile
   };
 
   function settled() { document.dispatchEvent(new CustomEvent('pingan:settled')); }

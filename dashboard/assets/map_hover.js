@@ -46,35 +46,69 @@
   }
 
   /**
+   * What one map shows of an area.
+   *
    * @param {View} view
    * @param {DecodedValues} values
    * @param {number} index
-   * @returns {Node}
+   * @returns {{colour: string, hatched: boolean, label: string, count: string, small: boolean}}
    */
-  function head(view, values, index) {
+  function facts(view, values, index) {
     const areas = PinganMap.tileLayer(values.key) === 'areas';
     const band = PinganMap.readBand(values.bands[index]);
     const palette = areas ? view.palette.areas : view.palette.cells;
     const bandLabels = ((view.labels || {}).bands || {})[areas ? 'areas' : 'cells'] || [];
-    const made = document.createDocumentFragment();
-    made.appendChild(element('map-hover-name', title(view, values.key, index)));
-    const line = element('map-hover-line');
-    const swatch = element('map-hover-swatch' + (band.small || !band.entry ? ' hatched' : ''));
-    swatch.style.backgroundColor = palette[band.entry - 1] || view.palette.no_data; // var() too
     let label = bandLabels[band.entry - 1] || '';
     if (band.outside) label = word(view, 'outside');
     else if (!band.entry) label = word(view, 'no_data');
-    line.appendChild(swatch);
-    line.appendChild(element('map-hover-band', label));
     // Counts outside the focus are not part of this view, and withheld ones are not zero.
-    if (!band.outside && !(view.protected && !band.entry)) {
-      const locale = view.lang === 'en' ? 'en' : 'zh-CN';
-      line.appendChild(element('map-hover-count', word(view, 'count') + ' ' +
-        values.counts[index].toLocaleString(locale)));
-    }
-    made.appendChild(line);
-    if (band.small) made.appendChild(element('map-hover-small', word(view, 'small_sample')));
+    const counted = !band.outside && !(view.protected && !band.entry);
+    const locale = view.lang === 'en' ? 'en' : 'zh-CN';
+    return { colour: palette[band.entry - 1] || view.palette.no_data, small: band.small,
+      hatched: band.small || !band.entry, label: label, count: counted ?
+        word(view, 'count') + ' ' + values.counts[index].toLocaleString(locale) : '' };
+  }
+
+  /**
+   * @typedef {{view: View, values: DecodedValues}} Side what one map shows; of two, the first first
+   *
+   * @param {Side[]} sides
+   * @param {number} index
+   * @returns {Node}
+   */
+  function head(sides, index) {
+    const made = document.createDocumentFragment();
+    const [{ view, values }] = sides;
+    made.appendChild(element('map-hover-name', title(view, values.key, index)));
+    sides.forEach(function (side) {
+      const found = facts(side.view, side.values, index);
+      if (sides.length > 1) made.appendChild(element('map-hover-side', side.view.title));
+      const line = element('map-hover-line');
+      const swatch = element('map-hover-swatch' + (found.hatched ? ' hatched' : ''));
+      swatch.style.backgroundColor = found.colour; // var() too
+      line.append(swatch, element('map-hover-band', found.label));
+      if (found.count) line.appendChild(element('map-hover-count', found.count));
+      made.appendChild(line);
+      if (found.small) made.appendChild(element('map-hover-small', word(side.view, 'small_sample')));
+    });
     return made;
+  }
+
+  /**
+   * The same for a screen reader.
+   *
+   * @param {Side[]} sides
+   * @param {number} index
+   * @returns {string}
+   */
+  function words(sides, index) {
+    const [{ view, values }] = sides;
+    const told = sides.map(function (side) {
+      const found = facts(side.view, side.values, index);
+      return [sides.length > 1 ? side.view.title : '', found.label, found.count,
+        found.small ? word(side.view, 'small_sample') : ''].filter(Boolean).join(' ');
+    });
+    return [title(view, values.key, index)].concat(told).join(view.lang === 'en' ? ', ' : '，');
   }
 
   /**
@@ -121,12 +155,13 @@
   }
 
   PinganMap.hoverCard = {
-    show: function (box, event, view, values) {
+    words: words,
+    show: function (box, event, sides) {
       const card = cardIn(box);
       card.dataset.key = event.key.split(':')[1] + ':' + event.index;
       const slot = document.getElementById('map-hover-detail');
       if (slot) slot.classList.add('is-stale');
-      card.querySelector('.map-hover-head').replaceChildren(head(view, values, event.index));
+      card.querySelector('.map-hover-head').replaceChildren(head(sides, event.index));
       card.classList.add('is-open');
       tell(card, event.note);
       place(card, box, event.point);

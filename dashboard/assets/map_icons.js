@@ -8,7 +8,12 @@
   /** Width and height in CSS pixels. */
   const SIZE_PX = 20;
   const FALLBACK = { '--mark-much': '#7b3294', '--mark-clusters': '#c2185b', '--mark-more': '#b35806',
-    '--yellow': '#f4d264', '--orange': '#f0964a', '--red': '#dc5049', '--mark-other': '#44546a' };
+    '--yellow': '#f4d264', '--orange': '#f0964a', '--red': '#dc5049', '--mark-other': '#44546a',
+    '--mark-edge': '#ffffff', '--point-1': '#00569c', '--point-2': '#2b2350', '--point-3': '#9c2f00',
+    '--point-4': '#00664b', '--point-5': '#8a1f66', '--point-6': '#5a4600', '--point-many': '#1d2733' };
+  const CROSS = [[8, 2.5], [12, 2.5], [12, 8], [17.5, 8], [17.5, 12], [12, 12], [12, 17.5], [8, 17.5],
+    [8, 12], [2.5, 12], [2.5, 8], [8, 8]];
+  const TURN = Math.SQRT1_2;
 
   /** @param {string} name of a CSS variable @returns {string} a CSS colour */
   function colour(name) {
@@ -26,14 +31,22 @@
     context.closePath();
   }
 
-  /** Fill with a light rim, so that an icon stands out from any colour under it. */
+  /** Fill with a rim in the page's ground colour, so that an icon stands out from any colour under it. */
   function filled(context, fill) {
     context.lineJoin = 'round';
     context.lineWidth = 3.2;
-    context.strokeStyle = '#ffffff';
+    context.strokeStyle = colour('--mark-edge');
     context.stroke();
     context.fillStyle = fill;
     context.fill();
+  }
+
+  /** @returns {function(CanvasRenderingContext2D): void} draws a polygon in a variable's colour */
+  function shape(points, variable) {
+    return function (context) {
+      polygon(context, points);
+      filled(context, colour(variable));
+    };
   }
 
   /** A triangle that points at the place, with an exclamation mark. */
@@ -63,6 +76,23 @@
     'signal-2': function (context) { badge(context, colour('--yellow')); },
     'signal-3': function (context) { badge(context, colour('--orange')); },
     'signal-4': function (context) { badge(context, colour('--red')); },
+    // Kinds of incidents at a place; `dashboard/map/points.py`.
+    'point-1': shape([[4.5, 4.5], [15.5, 4.5], [15.5, 15.5], [4.5, 15.5]], '--point-1'),
+    'point-2': shape(CROSS, '--point-2'),
+    'point-3': shape([[10, 2.5], [17.5, 8.2], [14.6, 17], [5.4, 17], [2.5, 8.2]], '--point-3'),
+    'point-4': shape(CROSS.map(([x, y]) => [10 + (x - y) * TURN, 10 + (x + y - 20) * TURN]),
+      '--point-4'),
+    'point-5': shape([[2.5, 7], [17.5, 7], [17.5, 13], [2.5, 13]], '--point-5'),
+    'point-6': shape([[7, 2.5], [13, 2.5], [13, 17.5], [7, 17.5]], '--point-6'),
+    'point-many': function (context) {
+      context.beginPath();
+      context.arc(10, 10, 6.5, 0, 2 * Math.PI);
+      filled(context, colour('--point-many'));
+      context.beginPath();
+      context.arc(10, 10, 2.6, 0, 2 * Math.PI);
+      context.fillStyle = colour('--mark-edge');
+      context.fill();
+    },
     other: function (context) {
       context.beginPath();
       context.rect(5, 5, 10, 10);

@@ -1,6 +1,6 @@
 /**
- * A second map over the first, cut along a line that the reader drags: two periods, two classes or
- * two measures of one place. Its camera is that of the first.
+ * A second map: over the first, cut along a line that the reader drags, or beside it (under it where
+ * the page is narrow). Two periods, two classes or two measures of one place; the cameras are one.
  *
  * The view of the second map is the first one's with what `view.other` says otherwise; its values
  * come as `values.other`.
@@ -21,6 +21,7 @@
       this.container = container;
       this.create = create;
       this.engine = null;
+      this.box = null;
       this.view = null;
       this.values = null;
       this.percent = 0; // of the width that the first map keeps
@@ -33,8 +34,12 @@
         this.remove();
         return;
       }
-      if (!this.engine) this.mount();
-      this.left.textContent = view.title || '';
+      if (!this.box) this.mount();
+      this.lay(view.split === 'side');
+      if (!this.engine) this.engine = this.create(this.box); // in a box that has its size
+      this.title = view.title || '';
+      this.dated = /[?&]compare=(before|year)\b/.test(view.search); // the titles are the windows
+      this.left.textContent = this.title;
       this.right.textContent = this.view.title || '';
       this.engine.applyView(this.view);
       if (this.values && PinganMap.belongs(this.values, this.view)) {
@@ -67,11 +72,35 @@
       this.line.setAttribute('role', 'slider');
       this.line.setAttribute('aria-valuemin', '0');
       this.line.setAttribute('aria-valuemax', '100');
-      this.container.append(this.box, this.line, this.left, this.right);
+      this.container.append(this.left, this.line, this.box, this.right);
       this.container.classList.add('is-compared');
       this.listen();
-      this.place(this.percent || this.middle());
-      this.engine = this.create(this.box);
+    }
+
+    /** @param {boolean} beside or cut along the line */
+    lay(beside) {
+      const page = this.container.closest('.map-box') || this.container;
+      page.classList.toggle('is-beside', beside);
+      this.line.hidden = beside;
+      if (!beside) {
+        this.place(this.percent || this.middle());
+        return;
+      }
+      [this.box, this.left, this.right].forEach(function (part) { part.removeAttribute('style'); });
+      const legend = page.querySelector('.legend');
+      if (!legend || this.watched) return;
+      // One legend for both, under them: as much room as it takes is theirs no more.
+      this.watched = new ResizeObserver(function () {
+        page.style.setProperty('--legend-room', legend.offsetHeight + 'px');
+      });
+      this.watched.observe(legend);
+    }
+
+    /** @param {?string} title of what the first map shows for a while; null for its own */
+    sayFirst(title) {
+      if (!this.engine) return;
+      const both = [this.dated ? '' : this.title, title].filter(Boolean).join(' · ');
+      this.left.textContent = title ? both : this.title;
     }
 
     listen() {
@@ -119,6 +148,10 @@
       this.engine = null;
       [this.box, this.line, this.left, this.right].forEach(function (part) { part.remove(); });
       this.container.classList.remove('is-compared');
+      (this.container.closest('.map-box') || this.container).classList.remove('is-beside');
+      if (this.watched) this.watched.disconnect();
+      this.watched = null;
+      this.box = null;
     }
   }
 

@@ -83,6 +83,7 @@ def _kpis(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> list[Co
     return panels.kpis(
         row,
         summary.changes(scope, snapshot, subject, selection),
+        window=selection.window,
         unplaced=unplaced,
         level_name=frame.level_name(snapshot, below[0], words) if below else "",
         unit=words.pick(city["exposure_unit_zh"], city["exposure_unit_en"]),

@@ -18,12 +18,21 @@ def skip_link() -> html.A:
     return html.A(_both("skip_to_content"), href=f"#{ids.PAGE}", className="skip-link")
 
 
-def navigation() -> html.Nav:
-    """Links to every page; `assets/desk.js` marks the current one and keeps the query in each."""
+def navigation(*, has_report: bool) -> html.Nav:
+    """
+    Links to every page; `assets/desk.js` marks the current one and keeps the query in each.
+
+    Parameters
+    ----------
+    has_report
+        The weekly report is among them; the browser's code knows the link in any case.
+    """
+    shown = {} if has_report else {"display": "none"}
     links = [
         dcc.Link(_both("nav_map"), href="/", id=ids.nav("map")),
         *(dcc.Link(_both(page.title), href=page.path, id=ids.nav(page.name)) for page in PAGES),
-        # A page of its own, not of this application.
+        # Pages of their own, not of this application.
+        html.A(_both("nav_weekly"), href="/weekly", id=ids.nav("weekly"), style=shown),
         html.A(_both("nav_methods"), href="/methods", id=ids.nav("methods")),
     ]
     labels = [Words(lang)("nav_label") for lang in ("zh", "en")]

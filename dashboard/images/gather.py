@@ -12,7 +12,7 @@ from dashboard import cells, protected
 from dashboard.areas import Area, hierarchy
 from dashboard.images.picture import Fill, Label, Line, Mark, Side
 from dashboard.images.shapes import level_shapes
-from dashboard.map import layers, marks, overlays
+from dashboard.map import layers, overlays
 from dashboard.map import values as map_values
 from dashboard.map import view as map_views
 from dashboard.map.measures import measured
@@ -118,7 +118,8 @@ def _fills(scope: Scope, one: Shown, degrees: Bounds) -> tuple[Fill, ...]:
     view = one.view
     if view.state.layer == "cells":
         return (_cell_fill(scope, one, degrees, view.state.opacity / 100),)
-    over = [each for each in _present(scope, one) if each.name == overlays.CELLS]
+    heat = layers.heat(scope, one.snapshot, view)
+    over = [each for each in _present(scope, one) if each.name == heat]
     return (
         area_fill(scope, one, degrees),
         *(_cell_fill(scope, one, degrees, each.opacity / 100) for each in over),
@@ -189,12 +190,13 @@ def _named_level(scope: Scope, one: Shown) -> str:
 def _marks(scope: Scope, one: Shown, words: Words) -> tuple[Mark, ...]:
     """Icons of the overlays, bottom to top; in each the strongest last, so that none hides it."""
     found: list[Mark] = []
-    for each in _present(scope, one):
-        if each.name in marks.overlays_on_offer(scope, one.snapshot):
-            spots = marks.found(scope, one.snapshot, one.view, each.name, words)
-            x, y = mercator(spots.lng, spots.lat)
-            rows = zip(spots.icons, x.tolist(), y.tolist(), strict=True)
-            found += [Mark(*row) for row in rows if np.isfinite(row[1])][::-1]
+    drawn = layers.symbols(scope, one.snapshot, one.view, one.resolution, words)
+    for spots in drawn.values():
+        x, y = mercator(spots.lng, spots.lat)
+        sizes = spots.sizes or (1.0,) * len(spots.icons)
+        rows = zip(spots.icons, x.tolist(), y.tolist(), sizes, strict=True)
+        own = [Mark(*row) for row in rows if np.isfinite(row[1])]
+        found += own if spots.sizes else own[::-1]  # a large one would hide the small ones
     return tuple(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -24,13 +25,29 @@ _BADGE: Final = ((10, 18), (2, 4), (18, 4))
 _STROKE: Final = ((9.1, 5.6), (10.9, 5.6), (10.9, 10.2), (9.1, 10.2))
 _DOT: Final = ((9.1, 11.4), (10.9, 11.4), (10.9, 13.2), (9.1, 13.2))
 
-POLYGONS: Final = {
+_CROSS: Final = (
+    (8, 2.5), (12, 2.5), (12, 8), (17.5, 8), (17.5, 12), (12, 12), (12, 17.5), (8, 17.5), (8, 12),
+    (2.5, 12), (2.5, 8), (8, 8),
+)  # fmt: skip
+_TURN: Final = math.sqrt(0.5)
+
+POLYGONS: Final[dict[str, tuple[tuple[float, float], ...]]] = {
     "clusters": ((10, 2.2), (17, 10), (10, 17.8), (3, 10)),
     "more": ((10, 2.8), (17, 15.8), (3, 15.8)),
     "signal-2": _BADGE,
     "signal-3": _BADGE,
     "signal-4": _BADGE,
+    "point-1": ((4.5, 4.5), (15.5, 4.5), (15.5, 15.5), (4.5, 15.5)),
+    "point-2": _CROSS,
+    "point-3": ((10, 2.5), (17.5, 8.2), (14.6, 17), (5.4, 17), (2.5, 8.2)),
+    "point-4": tuple((10 + (x - y) * _TURN, 10 + (x + y - 20) * _TURN) for x, y in _CROSS),
+    "point-5": ((2.5, 7), (17.5, 7), (17.5, 13), (2.5, 13)),
+    "point-6": ((7, 2.5), (13, 2.5), (13, 17.5), (7, 17.5)),
 }
+CIRCLES: Final = {"much": 6, "point-many": 6.5}
+"""Radius of the round ones."""
+
+_HOLE: Final = {"point-many": 2.6}
 COLOURS: Final = {
     "much": "var(--mark-much)",
     "clusters": "var(--mark-clusters)",
@@ -38,30 +55,37 @@ COLOURS: Final = {
     "signal-2": "var(--yellow)",
     "signal-3": "var(--orange)",
     "signal-4": "var(--red)",
+    **{f"point-{kind}": f"var(--point-{kind})" for kind in (*range(1, 7), "many")},
 }
 
 
-def draw_icon(sheet: Sheet, axes: Axes, icon: str, x: float, y: float) -> None:
-    """Draw an icon with its middle at a point of the axes."""
+def draw_icon(
+    sheet: Sheet, axes: Axes, icon: str, x: float, y: float, *, times: float = 1.0
+) -> None:
+    """Draw an icon with its middle at a point of the axes, `times` its usual size."""
     at: Any = axes.transData  # of our axes it is affine
     place = ScaledTranslation(x, y, at)
-    scale = SIZE_PT / 72 / _GRID
+    scale = times * SIZE_PT / 72 / _GRID
     size = Affine2D().translate(-_GRID / 2, -_GRID / 2).scale(scale, -scale)
     where = size + sheet.figure.dpi_scale_trans + place
-    body = Path.circle((10, 10), 6) if icon == "much" else _closed(POLYGONS[icon])
+    radius = CIRCLES.get(icon)
+    body = Path.circle((10, 10), radius) if radius else _closed(POLYGONS[icon])
     fill, rim = sheet.colour(COLOURS[icon]), sheet.colour("var(--mark-edge)")
-    for shade, width in ((rim, 1.6), (fill, 0.0)):
+    layers = [(body, rim, 1.6), (body, fill, 0.0)]
+    if icon in _HOLE:
+        layers.append((Path.circle((10, 10), _HOLE[icon]), rim, 0.0))
+    for part, shade, width in layers:
         axes.add_artist(
             PathPatch(
-                body, transform=where, facecolor=shade, edgecolor=rim, linewidth=width,
+                part, transform=where, facecolor=shade, edgecolor=rim, linewidth=width,
                 joinstyle="round", zorder=4,
             )
         )  # fmt: skip
     if icon.startswith("signal"):
         ink = sheet.colour("var(--map-ink)")
-        for part in (_STROKE, _DOT):
+        for stroke in (_STROKE, _DOT):
             axes.add_artist(
-                PathPatch(_closed(part), transform=where, facecolor=ink, linewidth=0, zorder=4)
+                PathPatch(_closed(stroke), transform=where, facecolor=ink, linewidth=0, zorder=4)
             )
 
 

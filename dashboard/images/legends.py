@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from dashboard import assessment, cells
+from dashboard import cells
 from dashboard.images.picture import Legend, Row
-from dashboard.map import layers, marks, overlays
+from dashboard.map import layers
 from dashboard.map.banded import half_open
-from dashboard.map.mark_rows import SIGNALS
 from dashboard.map.view import AREA_COLOURS, NO_DATA_COLOUR, cell_colours, cell_ranges
 from data import rates
 
@@ -25,11 +24,12 @@ PLAIN: Final = "var(--surface)"
 def legends(scope: Scope, one: Shown, words: Words) -> tuple[Legend, ...]:
     """Legend of the main layer, then those of what is drawn over it, the topmost first."""
     over = []
+    heat = layers.heat(scope, one.snapshot, one.view)
     for each in reversed(layers.present(scope, one.snapshot, one.view)):
-        if each.name == overlays.CELLS:
+        if layers.is_symbols(scope, one.snapshot, each.name):
+            over.append(_symbols(scope, one, each.name, words))
+        if each.name == heat:
             over.append(_cells(scope, one, words))
-        elif each.name in marks.overlays_on_offer(scope, one.snapshot):
-            over.append(_mark(scope, one, each.name, words))
     return (main(scope, one, words), *over)
 
 
@@ -85,25 +85,12 @@ def _cells(scope: Scope, one: Shown, words: Words) -> Legend:
     return Legend(words("legend_cells", period=period), tuple(rows), tuple(notes))
 
 
-def _mark(scope: Scope, one: Shown, name: str, words: Words) -> Legend:
-    """One row for each icon, with how many there are and what they mean."""
-    found = marks.found(scope, one.snapshot, one.view, name, words)
-    number = words("mark_total", shown=f"{len(found.index):,d}", total=f"{found.total:,d}")
-    if found.is_withheld:
-        number = words("mark_withheld")
-    elif found.day is None:
-        number = words("mark_none_kept")
-    elif not found.total:
-        number = words("mark_none")
-    title = words(f"mark_{name}")
-    if name != SIGNALS:
-        return Legend(title, (Row(name, "", number),), (words(f"mark_about_{name}"),))
-    settings = assessment.settings(scope, one.snapshot)
-    named = {} if settings is None else settings.signals
-    rows = [
-        Row(f"signal-{colour}", "", words.pick(*named.get(colour, (str(colour),) * 2)))
-        for colour in (4, 3, 2)
-    ]
-    # Together, as the first note is never left out.
-    label = words("image_join").join((number, words("assess_signal_label")))
-    return Legend(title, tuple(rows), (label, words(f"mark_about_{name}")))
+def _symbols(scope: Scope, one: Shown, name: str, words: Words) -> Legend:
+    """Legend of icons."""
+    snapshot, view = one.snapshot, one.view
+    resolution = layers.symbol_resolution(scope, snapshot, view, one.resolution)
+    told = layers.source_of(scope, snapshot, name).key(
+        scope, snapshot, view, name, words, resolution=resolution
+    )
+    rows = tuple(Row(icon, "", text) for icon, text in told.rows)
+    return Legend(told.title, rows, told.notes)

@@ -241,23 +241,28 @@ def _notes(sheet: Sheet, frame: Frame, notes: tuple[str, ...]) -> float:
 def _row(sheet: Sheet, frame: Frame, row: Row) -> float:
     """Swatch and text of a row; where it ends."""
     width, height = SWATCH
-    axes = sheet.axes(Frame(frame.left, frame.top, width, height))
-    axes.set_xlim(0, 1)
-    axes.set_ylim(0, 1)
-    if row.kind in COLOURS:
-        draw_icon(sheet, axes, row.kind, 0.5, 0.5)
-    else:
-        edge = sheet.colour("var(--border-strong)")
-        fill = sheet.colour(row.colour)
-        axes.add_artist(Rectangle((0, 0), 1, 1, facecolor=fill, edgecolor=edge, linewidth=0.4))
-        if row.kind == "hatched":
-            hatch = sheet.colour("var(--map-hatch)")
-            axes.add_artist(
-                Rectangle((0, 0), 1, 1, fill=False, hatch=HATCH, edgecolor=hatch, linewidth=0)
-            )
+    swatch(sheet, Frame(frame.left, frame.top, width, height), row)
     left = frame.left + width + 0.07
     lines = _row_lines(sheet, row, frame.width)
     for at, line in enumerate(lines):
         middle = frame.top + height / 2 + ROW_LINE * at
         sheet.text(left, middle, line, size=7.5, ink="var(--ink-2)", middle=True)
     return frame.top + ROW + ROW_LINE * (len(lines) - 1)
+
+
+def swatch(sheet: Sheet, frame: Frame, row: Row) -> None:
+    """Draw what a row of a legend explains: an icon, a fill, or a fill under hatching."""
+    axes = sheet.axes(frame)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    if row.kind in COLOURS:
+        draw_icon(sheet, axes, row.kind, 0.5, 0.5)
+        return
+    edge = sheet.colour("var(--border-strong)")
+    fill = sheet.colour(row.colour)
+    axes.add_artist(Rectangle((0, 0), 1, 1, facecolor=fill, edgecolor=edge, linewidth=0.4))
+    if row.kind == "hatched":
+        hatch = sheet.colour("var(--map-hatch)")
+        axes.add_artist(
+            Rectangle((0, 0), 1, 1, fill=False, hatch=HATCH, edgecolor=hatch, linewidth=0)
+        )

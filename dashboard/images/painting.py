@@ -64,7 +64,7 @@ def paint(sheet: Sheet, frame: Frame, side: Side) -> list[Box]:
         _scale(sheet, axes, frame)
     placed = _labels(sheet, axes, frame, side)
     for mark in side.marks:
-        draw_icon(sheet, axes, mark.icon, mark.x, mark.y)
+        draw_icon(sheet, axes, mark.icon, mark.x, mark.y, times=mark.size)
     _border(sheet, axes)
     return placed
 

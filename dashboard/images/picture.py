@@ -64,6 +64,8 @@ class Mark:
     icon: str
     x: float
     y: float
+    size: float = 1.0
+    """Times the usual one."""
 
 
 @dataclass(frozen=True)

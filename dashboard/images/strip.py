@@ -13,6 +13,7 @@ from dashboard.images.picture import Picture, Side
 from dashboard.map.frames import earlier_views
 from dashboard.text import Words
 from dashboard.view import settle
+from dashboard.windows import name as window_name
 
 if TYPE_CHECKING:
     from data.access import Scope
@@ -65,13 +66,12 @@ def strip_picture(
         sides.append(replace(drawn, has_scale=not sides))
     newest = shown(scope, snapshot, view, words)
     legend = main(scope, newest, words)
-    length = view.selection.window.periods
     return Picture(
         title=title(scope, newest, words),
         subtitle=words(
             "image_strip",
             what=subtitle(snapshot, view, words, dated=False),
-            length=words(f"periods_{newest.view.selection.window.grain}_choice", n=length),
+            length=window_name(view.state, view.selection.window, words),
         ),
         sides=tuple(sides),
         legends=(replace(legend, notes=legend.notes[:1]),),

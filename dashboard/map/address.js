@@ -10,6 +10,7 @@ function keepCamera(camera, view) {
   if (camera.reset || !view) return null;
   const passed = view.zoom_edges.filter(function (edge) { return camera.zoom >= edge; });
   const wanted = String(view.coarsest + passed.length);
-  if (view.layer !== 'cells' || !(wanted in view.cells)) return none;
+  const heat = (view.overlays || []).some(function (over) { return /^cells:/.test(over.key); });
+  if (!(view.layer === 'cells' || heat) || !(wanted in view.cells)) return none;
   return Number(wanted);
 }

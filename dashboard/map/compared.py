@@ -54,12 +54,18 @@ def other(scope: Scope, snapshot: Snapshot, view: View) -> View | None:
             raise LookupError(state.compare)
         return replace(view, state=replace(plain, measure=value))
     window = view.selection.window
+    if kind == YEAR and window.periods > PERIODS_PER_YEAR[window.grain]:
+        raise LookupError(state.compare)  # it would be compared with a part of itself
     back = window.periods if kind == BEFORE else PERIODS_PER_YEAR[window.grain]
     selection = view.selection.earlier(back)
     if selection.window.end not in ends(scope, snapshot):
         raise LookupError(state.compare)
-    end = label(selection.window.end, grain=window.grain)
-    return replace(view, state=replace(plain, end=end), selection=selection)
+    # As many periods, also where the calendar says how many: a part is set beside an equal part.
+    first, end = (
+        label(day, grain=window.grain) for day in (selection.window.start, selection.window.end)
+    )
+    plain = replace(plain.over(start=first), end=end)
+    return replace(view, state=plain, selection=selection)
 
 
 def on_offer(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> list[tuple[str, str]]:

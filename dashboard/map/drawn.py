@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from dash import html
 
 from dashboard import cells, controls, layer_panel, protected, surroundings
 from dashboard.areas import hierarchy
-from dashboard.map import compared, known, layers, marks, measures, overlays
+from dashboard.map import compared, known, layers, measures
 from dashboard.map import values as map_values
 from dashboard.map import view as map_views
 from dashboard.text import Words
@@ -73,6 +74,7 @@ def draw_map(
         "base": layers.base(scope, snapshot, view),
         "labelled": layers.is_labelled(scope, snapshot, view),
         "search": view.state.to_search(),
+        "above": _above(scope, snapshot, view),
     }
     notes: list[Any] = []
     second = None
@@ -86,6 +88,7 @@ def draw_map(
         titles = [compared.title(snapshot, each, kind, words) for each in (view, beside)]
     if second:
         drawn["title"] = titles[0]
+        drawn["split"] = view.state.split
         drawn["other"] = _other(scope, second, words) | {"title": titles[1]}
         values["other"] = _values(scope, second, words)
         values["version"] += values["other"]["version"]
@@ -95,6 +98,15 @@ def draw_map(
         "shown": snapshot.id,
         "legend": _panel(scope, main, second, words, notes=notes, archive=archive),
     }
+
+
+def _above(scope: Scope, snapshot: Snapshot, view: View) -> str | None:
+    """Code of the area that the focus is left for, empty at the top; None where there is none."""
+    tree = hierarchy(scope, snapshot)
+    above = tree.parent(view.focus)
+    if above is None:
+        return None
+    return "" if above == tree.top() else tree.code(above)
 
 
 def _other(scope: Scope, side: Side, words: Words) -> Answer:
@@ -131,9 +143,10 @@ def _values(scope: Scope, side: Side, words: Words) -> Answer:
         values = map_values.cell_values(scope, snapshot, view, side.resolution)
     else:
         values = map_values.area_values(scope, snapshot, view, side.found)
-    over = layers.mark_values(scope, snapshot, view, words)
-    if any(each.name == overlays.CELLS for each in layers.present(scope, snapshot, view)):
-        over[overlays.CELLS] = map_values.cell_values(scope, snapshot, view, side.resolution)
+    drawn = layers.symbols(scope, snapshot, view, side.resolution, words)
+    over = {name: found.to_json() for name, found in drawn.items()}
+    if heat := layers.heat(scope, snapshot, view):
+        over[heat] = map_values.cell_values(scope, snapshot, view, side.resolution)
     if over:
         versions = repr((values["version"], over)).encode()
         version = hashlib.sha256(versions).hexdigest()[:16]
@@ -152,12 +165,17 @@ def _panel(
 ) -> list[Any]:
     """Every legend, and the switches of the layers."""
     snapshot, view = main.snapshot, main.view
-    legends = {}
-    for each in layers.present(scope, snapshot, view):
-        if each.name == overlays.CELLS:
-            legends[each.name] = _cell_legend(scope, main, words)
-        elif each.name in marks.overlays_on_offer(scope, snapshot):
-            legends[each.name] = marks.mark_legend(scope, snapshot, view, each.name, words)
+    legends: dict[str, list[Any]] = {}
+    heat = layers.heat(scope, snapshot, view)
+    for name in (each.name for each in layers.present(scope, snapshot, view)):
+        if layers.is_symbols(scope, snapshot, name):
+            legends[name] = layers.legend(
+                scope, snapshot, view, name, words, resolution=main.resolution
+            )
+        if name == heat:
+            density = _cell_legend(scope, main, words)
+            # Under a legend of its own it is one part, which is not folded.
+            legends[name] = [*legends[name], html.Div(density)] if name in legends else density
     shown = [*_legend(scope, main, words)]
     if second and second.found and main.found and second.found.name != main.found.name:
         shown += _legend(scope, second, words)

@@ -10,12 +10,13 @@ from dashboard.map import measures
 from dashboard.map import values as map_values
 from dashboard.text import Words
 from dashboard.view import settle
-from dashboard.windows import ends
-from data.periods import Window, label
+from dashboard.windows import ending, ends
+from data.periods import label
 
 if TYPE_CHECKING:
     from dashboard.view import View
     from data.access import Scope
+    from data.periods import Window
     from data.store import Snapshot
 
 MOST: Final = 26
@@ -55,12 +56,13 @@ def earlier_views(scope: Scope, snapshot: Snapshot, view: View, *, most: int) ->
     """The view at each of the last period ends up to its own, the oldest first."""
     window = view.selection.window
     known = [end for end in reversed(ends(scope, snapshot)) if end <= window.end]
-    return [_at(view, replace(window, end=end)) for end in known[-most:]]
+    return [_at(view, ending(view.state, window, end)) for end in known[-most:]]
 
 
 def _at(view: View, window: Window) -> View:
-    end = label(window.end, grain=window.grain)
+    first, end = (label(day, grain=window.grain) for day in (window.start, window.end))
     state = replace(view.state, end=end, overlays="", compare="")
+    state = replace(state, start=first) if state.start else state
     return replace(view, state=state, selection=replace(view.selection, window=window))
 
 

@@ -181,6 +181,19 @@ def hot_cells(  # noqa: PLR0917 - what the cache tells apart
     return _hot(found, at, inside, None)
 
 
+def kept_resolution(scope: Scope, snapshot: Snapshot, end: dt.date, resolution: int) -> int:
+    """Resolution nearest to the wanted one of which a period has hot spots; itself where none."""
+    exact(scope)
+    if "cell_hotspots" not in snapshot.tables():
+        return resolution
+    kept = snapshot.rows(
+        "SELECT DISTINCT resolution FROM cell_hotspots WHERE period_end = ?", [end]
+    )
+    return min(
+        (int(row[0]) for row in kept), key=lambda one: abs(one - resolution), default=resolution
+    )
+
+
 @scoped_cache
 def cells_of_area(
     scope: Scope, snapshot: Snapshot, focus: Area, resolution: int
@@ -193,16 +206,10 @@ def cells_of_area(
     table = f"area_cell_counts_{finest}"
     if table not in snapshot.tables():
         return np.empty(0, dtype=np.int64)
-    rows: list[int] = []
-    first = 0
-    for areas in tree.levels:
-        if areas.level in (focus.level, *tree.below(focus.level)):
-            rows += (first + np.flatnonzero(tree.inside(areas.level, focus))).tolist()
-        first += len(areas)
     found = snapshot.arrays(
         f"SELECT ('0x' || cell)::BIGINT AS cell FROM cells_{finest} WHERE cell_index IN "
         f"(SELECT cell_index FROM {table} WHERE area_row IN (SELECT unnest(?)))",
-        [rows],
+        [tree.rows_inside(focus).tolist()],
     )
     numbers = np.asarray(found["cell"], dtype=np.int64)
     return np.unique(hexagons.parent_numbers(numbers, resolution=resolution))

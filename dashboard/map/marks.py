@@ -8,7 +8,7 @@ city: a p with the neighbours in it would tell of foreign areas.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from dash import html
@@ -61,6 +61,10 @@ class Marks:
     """Last day that they stand for; None where nothing is kept for the window."""
     is_withheld: bool = False
     """They would tell of the few foreign areas of the level."""
+    sizes: tuple[float, ...] = ()
+    """Of each icon, times the usual one; empty where all have that."""
+    resolution: int | None = None
+    """Of the cells."""
 
     def to_json(self) -> dict[str, Any]:
         """As they travel to the browser."""
@@ -72,7 +76,15 @@ class Marks:
             "index": self.index.tolist(),
             "level": self.level,
             "label": list(self.labels),
-        }
+        } | ({"size": list(self.sizes)} if self.sizes else {})
+
+
+class Key(NamedTuple):
+    """Legend of a layer in an image: title, icon and text of each row, notes."""
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
 
 
 def overlays_on_offer(scope: Scope, snapshot: Snapshot) -> tuple[str, ...]:
@@ -99,8 +111,8 @@ def marks(
     Parameters
     ----------
     resolution
-        Of the cells, where the hot spots of cells are asked for; areas otherwise, and for a scope
-        that may not see every cell whole.
+        Of the cells, where the hot spots of cells are asked for: the nearest that is kept. Areas
+        otherwise, and for a scope that may not see every cell whole.
 
     Raises
     ------
@@ -130,13 +142,15 @@ def found(
     end = view.selection.window.end
     where: Cells | LevelAreas
     if resolution is not None and cells.covers_city(scope):
+        resolution = mark_rows.kept_resolution(scope, snapshot, end, resolution)
         hot = mark_rows.hot_cells(scope, snapshot, overlay, view.focus, end, resolution)
         where = cells.register(scope, snapshot, resolution)
     else:
         hot = mark_rows.hot_areas(scope, snapshot, overlay, view.focus, end)
         hot = replace(hot, level=hot.level or view.level)
         where = hierarchy(scope, snapshot).at(hot.level or view.level)
-    return _hot(scope, hot, view, words, overlay=overlay, where=where)
+    drawn = _hot(scope, hot, view, words, overlay=overlay, where=where)
+    return replace(drawn, resolution=resolution if drawn.level is None else None)
 
 
 def mark_legend(
@@ -150,13 +164,7 @@ def mark_legend(
 ) -> list[Component]:
     """Icon, name, how many of how many, what they mean and as of when."""
     shown = found(scope, snapshot, view, overlay, words, resolution=resolution)
-    number = words("mark_total", shown=f"{len(shown.index):,d}", total=f"{shown.total:,d}")
-    if shown.is_withheld:
-        number = words("mark_withheld")
-    elif shown.day is None:
-        number = words("mark_none_kept")
-    elif not shown.total:
-        number = words("mark_none")
+    number = _number(shown, words)
     icons = ("signal-4", "signal-3", "signal-2") if overlay == SIGNALS else (overlay,)
     swatches = [html.Span(className=f"mark-swatch mark-{icon}") for icon in icons]
     rows: list[Component] = [
@@ -172,15 +180,53 @@ def mark_legend(
         left = f"{shown.total - len(shown.index):,d}"
         notes.append(words("mark_left_out", shown=f"{len(shown.index):,d}", left=left))
     if shown.day is not None:
-        notes.append(_as_of(snapshot, shown, words, resolution))
+        notes.append(_as_of(snapshot, shown, words))
     if view.selection.categories is not None or view.selection.min_severity > 0:
         notes.append(words("assess_unfiltered"))
     return [*rows, *(html.Div(note, className="legend-note") for note in notes)]
 
 
-def _as_of(snapshot: Snapshot, shown: Marks, words: Words, resolution: int | None) -> str:
+def key(
+    scope: Scope,
+    snapshot: Snapshot,
+    view: View,
+    overlay: str,
+    words: Words,
+    *,
+    resolution: int | None = None,
+) -> Key:
+    """One row for each icon, with how many there are and what they mean."""
+    shown = found(scope, snapshot, view, overlay, words, resolution=resolution)
+    number, about = _number(shown, words), words(f"mark_about_{overlay}")
+    title = words(f"mark_{overlay}")
+    if overlay != SIGNALS:
+        where = () if shown.level else (_as_of(snapshot, shown, words),)
+        return Key(title, ((overlay, number),), (about, *where))
+    settings = assessment.settings(scope, snapshot)
+    named = {} if settings is None else settings.signals
+    rows = tuple(
+        (f"signal-{colour}", words.pick(*named.get(colour, (str(colour),) * 2)))
+        for colour in (4, 3, 2)
+    )
+    # Together, as the first note is never left out.
+    label = words("image_join").join((number, words("assess_signal_label")))
+    return Key(title, rows, (label, about))
+
+
+def _number(shown: Marks, words: Words) -> str:
+    """How many of how many, or why there are none."""
+    if shown.is_withheld:
+        return words("mark_withheld")
+    if shown.day is None:
+        return words("mark_none_kept")
+    if not shown.total:
+        return words("mark_none")
+    return words("mark_total", shown=f"{len(shown.index):,d}", total=f"{shown.total:,d}")
+
+
+def _as_of(snapshot: Snapshot, shown: Marks, words: Words) -> str:
     where = (
-        words("mark_cell", resolution=resolution)
+        words("mark_cell", resolution=shown.resolution)
         if shown.level is None
         else controls.level_name(snapshot, shown.level, words)
     )

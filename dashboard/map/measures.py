@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from dashboard import assessment
-from dashboard.map import measures_analysed, measures_counted
+from dashboard.map import measures_analysed, measures_counted, measures_expected
 from dashboard.map.banded import Measured, Terms
 from dashboard.queries import exact
+from dashboard.state import MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MEASURES", "Measured", "hover_terms", "measured", "name_of", "on_offer"]
 
-MEASURES: Final = ("rate", "index", "count", "change", "breach", "discovered")
-
 _TABLES: Final = {"index": "area_index", "breach": "clock_states", "discovered": "area_trust"}
 """Tables without which a measure is not on offer."""
 
@@ -30,6 +29,8 @@ _MEASURED: Final[Mapping[str, Callable[[Scope, Snapshot, View, Words], Measured]
     "index": measures_analysed.index,
     "count": measures_counted.count,
     "change": measures_counted.change,
+    "change_year": measures_counted.change_year,
+    "band15": measures_expected.band15,
     "breach": measures_analysed.breach,
     "discovered": measures_analysed.discovered,
 }
@@ -38,6 +39,8 @@ _TERMS: Final[Mapping[str, Callable[[Scope, Snapshot, View, Area, Words], Terms]
     "index": measures_analysed.index_terms,
     "count": measures_counted.count_terms,
     "change": measures_counted.change_terms,
+    "change_year": measures_counted.change_year_terms,
+    "band15": measures_expected.band15_terms,
     "breach": measures_analysed.breach_terms,
     "discovered": measures_analysed.discovered_terms,
 }

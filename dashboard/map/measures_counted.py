@@ -1,6 +1,6 @@
-"""What the incidents of a window alone tell of areas: rate, count, and change to the window before.
+"""What the incidents of a window alone tell of areas: rate, count, and change to an earlier one.
 
-Window, category and severity apply to all three.
+Window, category and severity apply to all of them.
 """
 
 from __future__ import annotations
@@ -27,8 +27,11 @@ from dashboard.map.banded import (
 )
 from dashboard.map.view import AREA_COLOURS
 from data import rates
+from data.periods import PERIODS_PER_YEAR
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from numpy.typing import NDArray
 
     from dashboard.areas import Area
@@ -122,7 +125,19 @@ def count(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> Measure
 
 def change(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> Measured:
     """Incidents of the window against those of the window just before, where chance is unlikely."""
-    now, before, ratio, p = _compared(scope, snapshot, view)
+    return _change(scope, snapshot, view, words, "change")
+
+
+def change_year(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> Measured:
+    """Incidents of the window against those of the same one a year before."""
+    return _change(scope, snapshot, view, words, "change_year")
+
+
+def _change(scope: Scope, snapshot: Snapshot, view: View, words: Words, name: str) -> Measured:
+    back = _back(view.selection, name)
+    now, before, ratio, p = _level_change(
+        scope, snapshot, view.level, view.selection, back, complete(view)
+    )
     bands = np.where(p <= CHANGE_P, banded(ratio, CHANGE_EDGES), NEUTRAL)
     bands[(before == 0) & (p <= CHANGE_P)] = FROM_ZERO
     bands[np.isnan(p)] = UNKNOWN
@@ -130,13 +145,13 @@ def change(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> Measur
     known = int(np.count_nonzero(inside & ~np.isnan(p)))
     texts = half_open(CHANGE_EDGES, "R", form="g")
     neutral = words("measure_change_neutral", range=texts[NEUTRAL - 1])
-    earlier = _earlier(view.selection).window
+    earlier = view.selection.window.earlier(back)
     return within(
         scope,
         snapshot,
         view,
         Measured(
-            name="change",
+            name=name,
             bands=bands.astype(np.uint8),
             counts=now.astype(np.int64),
             small=0,
@@ -145,9 +160,9 @@ def change(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> Measur
                 *texts[: NEUTRAL - 1],
                 neutral,
                 *texts[NEUTRAL:],
-                words("measure_change_from_zero"),
+                words(f"measure_{name}_from_zero"),
             ),
-            title=words("measure_title_change"),
+            title=words(f"measure_title_{name}"),
             no_data=words("measure_change_unknown"),
             notes=(
                 words("measure_note_change", p=f"{CHANGE_P:g}"),
@@ -179,17 +194,29 @@ def count_terms(scope: Scope, snapshot: Snapshot, view: View, area: Area, words:
 
 def change_terms(scope: Scope, snapshot: Snapshot, view: View, area: Area, words: Words) -> Terms:
     """Both counts, the shares known where they differ, the ratio, its p and what it says."""
+    return _change_terms(scope, snapshot, view, area, "change", words)
+
+
+def change_year_terms(
+    scope: Scope, snapshot: Snapshot, view: View, area: Area, words: Words
+) -> Terms:
+    """As `change_terms`, against a year before."""
+    return _change_terms(scope, snapshot, view, area, "change_year", words)
+
+
+def _change_terms(  # noqa: PLR0917 - as `change_terms`, of one comparison
+    scope: Scope, snapshot: Snapshot, view: View, area: Area, name: str, words: Words
+) -> Terms:
     hierarchy(scope, snapshot).check(area)
-    at = area.index
-    now, before, ratio, p = (
-        float(part[at])
-        for part in _level_change(scope, snapshot, area.level, view.selection, _complete(view))
-    )
+    at, back = area.index, _back(view.selection, name)
+    parts = _level_change(scope, snapshot, area.level, view.selection, back, complete(view))
+    now, before, ratio, p = (float(part[at]) for part in parts)
     if np.isnan(p):
-        return [(words("measure_change"), words("measure_change_unknown"))]
+        return [(words(f"measure_{name}"), words("measure_change_unknown"))]
+    window = view.selection.window
     known = tuple(
-        _known(scope, snapshot, window, _complete(view))
-        for window in (view.selection.window, _earlier(view.selection).window)
+        known_share(scope, snapshot, each, complete(view))
+        for each in (window, window.earlier(back))
     )
     sum_ = f"{now:,.0f} ÷ {before:,.0f}"
     if known[0] != known[1]:
@@ -198,10 +225,10 @@ def change_terms(scope: Scope, snapshot: Snapshot, view: View, area: Area, words
     verdict = "significant" if p <= CHANGE_P else "chance"
     return [
         (words("measure_count"), f"{now:,.0f}"),
-        (words("measure_change_before"), f"{before:,.0f}"),
+        (words(f"measure_{name}_before"), f"{before:,.0f}"),
         (words("measure_change_ratio"), told),
         (words("measure_change_p"), numerals.probability(p, words)),
-        (words("measure_change"), words(f"measure_change_{verdict}")),
+        (words(f"measure_{name}"), words(f"measure_change_{verdict}")),
     ]
 
 
@@ -225,8 +252,10 @@ def change_p(
     return np.asarray(np.minimum(1.0, 2 * np.minimum(fewer, more)))
 
 
-def _earlier(selection: Selection) -> Selection:
-    return selection.earlier(selection.window.periods)
+def _back(selection: Selection, name: str) -> int:
+    """Periods back to what a change is measured against."""
+    window = selection.window
+    return window.periods if name == "change" else PERIODS_PER_YEAR[window.grain]
 
 
 def _silent(scope: Scope, snapshot: Snapshot, view: View) -> NDArray[np.bool_]:
@@ -236,47 +265,54 @@ def _silent(scope: Scope, snapshot: Snapshot, view: View) -> NDArray[np.bool_]:
     return np.zeros(len(hierarchy(scope, snapshot).at(view.level)), dtype=bool)
 
 
-def _compared(scope: Scope, snapshot: Snapshot, view: View) -> tuple[NDArray[np.float64], ...]:
-    return _level_change(scope, snapshot, view.level, view.selection, _complete(view))
-
-
-def _complete(view: View) -> str:
+def complete(view: View) -> str:
     """Whose reporting delay counts: that of all incidents, or the slowest group's."""
     return "all" if view.selection.categories is None else "any"
 
 
 @scoped_cache_of_few
-def _level_change(
-    scope: Scope, snapshot: Snapshot, level: str, selection: Selection, groups: str
+def _level_change(  # noqa: PLR0917 - the parts of one comparison
+    scope: Scope, snapshot: Snapshot, level: str, selection: Selection, back: int, groups: str
 ) -> tuple[NDArray[np.float64], ...]:
     """
     Counts now and before, ratio and p of every area; p is NaN where they cannot be compared.
 
-    So it is where the counts do not reach back as far, where a source fell silent, and where the
-    area was not there in both windows. What is still to be reported is made up for.
+    So it is where the counts do not reach back as far, where a source fell silent, where the area
+    was not there in both windows, and where the two overlap. What is still to be reported is made
+    up for.
     """
-    earlier = _earlier(selection)
+    earlier = selection.earlier(back)
     now, before = (
         queries.window_counts(scope, snapshot, level, each)[:-1].astype(np.float64)
         for each in (selection, earlier)
     )
-    known = [_known(scope, snapshot, each.window, groups) for each in (selection, earlier)]
+    known = [known_share(scope, snapshot, each.window, groups) for each in (selection, earlier)]
     share = known[0] / (known[0] + known[1])
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = (now / known[0]) / (before / known[1])
-    areas = hierarchy(scope, snapshot).at(level)
-    is_same = areas.valid_from <= np.datetime64(earlier.window.start)
-    is_same &= areas.valid_on(selection.window.last_day) & areas.visible
-    if earlier.window.start < snapshot.manifest.first_period:
+    is_same = comparable(scope, snapshot, level, selection.window, earlier.window.start)
+    if selection.window.periods > back:
         is_same[:] = False
-    if is_newest(snapshot, selection.window.end):
-        is_same &= ~queries.silent_areas(scope, snapshot, level)
     p = np.where(is_same, change_p(now, before, share), np.nan)
     return now, before, ratio, p
 
 
+def comparable(
+    scope: Scope, snapshot: Snapshot, level: str, window: Window, since: dt.date
+) -> NDArray[np.bool_]:
+    """Areas of which a window can be compared with what was counted since a day, (n areas,)."""
+    areas = hierarchy(scope, snapshot).at(level)
+    is_same = areas.valid_from <= np.datetime64(since)
+    is_same &= areas.valid_on(window.last_day) & areas.visible
+    if since < snapshot.manifest.first_period:
+        is_same[:] = False
+    if is_newest(snapshot, window.end):
+        is_same &= ~queries.silent_areas(scope, snapshot, level)
+    return np.asarray(is_same)
+
+
 @scoped_cache
-def _known(scope: Scope, snapshot: Snapshot, window: Window, groups: str) -> float:
+def known_share(scope: Scope, snapshot: Snapshot, window: Window, groups: str) -> float:
     """Share of a window's incidents that is known by now; 1 where every day is complete."""
     queries.exact(scope)
     if "completeness" not in snapshot.tables():

@@ -21,6 +21,8 @@ from dashboard.pages import (
     user_changes,
     users,
     views,
+    weekly,
+    weekly_file,
 )
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ def register(server: Flask, context: PageContext) -> None:
     add("/account/sessions", "account_sessions", None, account.end_sessions, home="account")
     add("/views", "views", views.show, views.take)
     add("/methods", "methods", methods.show)
+    add("/weekly", "weekly", weekly.show)
+    add("/weekly/file", "weekly_file", weekly_file.show, weekly_file.take)
     add("/users", "users", users.show)
     add("/users/add", "users_add", None, users.add, home="users")
     add("/users/of/<login>", "user", user.show)

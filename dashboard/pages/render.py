@@ -34,6 +34,15 @@ MENU: Final = (
 )
 """Pages of the menu: endpoint, action of the permission matrix, key of the title."""
 
+REPORT: Final = ("weekly", "report", "nav_weekly")
+"""Entry of the weekly report, as in `MENU`; it comes right after the desk's own."""
+
+DESK: Final = tuple(
+    (name, "/" if name == "map" else f"/{name}")
+    for name in ("map", "areas", "hotspots", "index", "forecast", "data")
+)
+"""The map and the pages beside it, in the order of its own navigation; all ask for one action."""
+
 _templates = Environment(
     loader=PackageLoader("dashboard.pages"),
     autoescape=True,
@@ -154,8 +163,10 @@ def _menu(scope: Scope) -> list[Link]:
     if g.get("must_change", False):
         return links  # nothing else is open before that
     if decide(scope, "map").is_allowed:
-        links.append(Link(told("pages_map"), map_address(), is_here=False))
-    for endpoint, action, key in MENU:
+        links += [
+            Link(told(f"nav_{name}"), map_address(path), is_here=False) for name, path in DESK
+        ]
+    for endpoint, action, key in (REPORT, *MENU):
         if endpoint in current_app.view_functions and decide(scope, action).is_allowed:
             path = url_for(endpoint)
             here = request.path == path or request.path.startswith(f"{path}/")

@@ -14,6 +14,7 @@ from etl.console import AsJson, print_json, settings, told_in_one_line
 
 if TYPE_CHECKING:
     from etl.connectors.taken import Taken
+    from etl.reporting import Schedule
 
 CityFolder = Annotated[Path, typer.Option("--city", help="City folder.", file_okay=False)]
 
@@ -48,8 +49,10 @@ def watch(city: CityFolder) -> None:
         from etl import pipeline
         from etl.connectors.watch import stopped_by_signals
         from etl.connectors.watch import watch as run
+        from etl.reporting import Schedule
 
         home, due = settings().home, pipeline.Options(analyse="due")
+        schedule = Schedule(home, city)
         with stopped_by_signals() as stopped:
             run(
                 city,
@@ -61,7 +64,15 @@ def watch(city: CityFolder) -> None:
                 environ=os.environ,
                 report=lambda one: typer.echo(_line(one)),
                 is_stale=lambda now: pipeline.analysis_waits(pipeline.published(home), now),
+                after=lambda now: _tell_issue(schedule, now),
             )
+
+
+def _tell_issue(schedule: Schedule, now: dt.datetime) -> None:
+    """Issue what is due and say so; a fault is said once, and tried again every hour."""
+    said = schedule.round(now)
+    if said:
+        typer.echo(said)
 
 
 def register(app: typer.Typer) -> None:

@@ -124,6 +124,7 @@ def watch(
     report: Callable[[Taken], None],
     opener: Callable[[Source, Intake, Mapping[str, str]], Consumer] = open_consumer,
     is_stale: Callable[[dt.datetime], bool] = lambda _now: False,
+    after: Callable[[dt.datetime], None] = lambda _now: None,
 ) -> int:
     """
     Go round until told to stop; a round that has begun is finished.
@@ -144,6 +145,8 @@ def watch(
         Told of everything taken in and of every fault.
     is_stale
         Whether what is published waits for its analysis, although nothing new came.
+    after
+        Called at the end of every round.
 
     Returns
     -------
@@ -163,6 +166,7 @@ def watch(
     try:
         while not stop():
             builds += watching.round(clock())
+            after(clock())
             if not stop():
                 wait(INTERVAL_S)
     finally:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ISSUED: Final = "issued"
+REPORTS: Final = "reports"
 SOURCE: Final = "source"
 KEEP: Final = 14
 """Backups that stay in a target."""
@@ -205,7 +206,7 @@ def _take(taken: _Taken, tell: Callable[[str], None]) -> tuple[str | None, int]:
     taken.copy_database(_STATE)
     for path in _PRIVATE:
         taken.copy(path)
-    for folder in (BOUNDARIES, ISSUED):
+    for folder in (BOUNDARIES, ISSUED, REPORTS):
         found = contents.files_below(home, folder)
         # Names with a dot in front are not finished.
         taken.name({path: None for path in found if "/." not in path})

@@ -2,23 +2,20 @@
 Reading what a stranger sent: in a process of its own, with a limit of memory and of time.
 
 A reader of a complicated format may be led to allocate without end, to loop, or to abort. It then
-takes only its own process with it. That process knows no secret of ours: its environment is empty.
+takes only its own process with it. That process knows no secret of ours: its environment is empty,
+and it is no copy of this one (`etl.sources.nursery`).
 """
 
 from __future__ import annotations
 
-import ctypes
-import os
 import pickle
 import resource
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import pyarrow as pa
 
+from etl.sources import nursery
 from etl.sources.chunks import SourceError
 
 if TYPE_CHECKING:
@@ -30,13 +27,9 @@ MEMORY: Final = 1 << 30
 """Bytes that a reader may take beyond what its process starts with."""
 SECONDS: Final = 30.0
 
-_PROGRAM: Final = "from etl.sources.confined import serve; serve()"
-# Each thread of a pool reserves memory, and one reader needs one thread.
-_ENVIRONMENT: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"}
 _STATM: Final = Path("/proc/self/statm")
 _DATA_PAGES: Final = 5
 """Field of the pages that may be written: what `RLIMIT_DATA` counts."""
-_PR_SET_PDEATHSIG: Final = 1
 
 
 class LimitError(SourceError):
@@ -57,7 +50,7 @@ def confined(
     function
         Found by its module and name; it, its arguments and its result are pickled.
     memory
-        Bytes that may be written beyond what the new process has after its imports; None = any.
+        Bytes that may be written beyond what the new process starts with; None = any.
     seconds
         Of wall clock, the start of the process included.
 
@@ -68,27 +61,15 @@ def confined(
     Exception
         What the function itself raised.
     """
-    # A new interpreter: a fork would inherit the locks of other threads, and what starts as a
-    # copy of a worker (as `multiprocessing` does) is refused where that worker is one itself.
-    process = subprocess.Popen(  # noqa: S603 - our own interpreter and program  # nosec B603
-        [sys.executable, "-c", _PROGRAM],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=_ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-    )
-    with process:
-        try:
-            said, _ = process.communicate(
-                pickle.dumps((function, args, memory, seconds)), timeout=seconds
-            )
-        except subprocess.TimeoutExpired:
-            raise LimitError(f"takes longer than {seconds:g} s to read; split it") from None
-        finally:
-            process.kill()
-    if process.returncode or not said:
+    # Not forked from this process: that would inherit the locks of other threads, and what starts
+    # as a copy of a worker (as `multiprocessing` does) is refused where that worker is one itself.
+    task = pickle.dumps((function, args, memory, seconds))
+    try:
+        code, said = nursery.ask(function.__module__, task, seconds=seconds)
+    except TimeoutError:
+        raise LimitError(f"takes longer than {seconds:g} s to read; split it") from None
+    if code or not said:
         # A library that gets no memory aborts, and so cannot say why.
-        code = process.returncode
         raise LimitError(
             f"cannot be read: its reader broke down ({code}), or it {_too_large(memory)}"
         )
@@ -101,15 +82,14 @@ def confined(
 
 
 def serve() -> None:
-    """Do one task that stands in the input, and write its outcome; run in the new process."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    # What libraries print must not stand in the outcome.
-    outcome = os.fdopen(os.dup(1), "wb")
-    with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
-    function, args, memory, seconds = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our parent  # nosec B301
-    with outcome:
-        outcome.write(pickle.dumps(_outcome(function, args, memory, seconds)))
+    """Be the nursery; run in a new process."""
+    nursery.serve(_work)
+
+
+def _work(task: bytes) -> bytes:
+    """Do one task, as the reader; its outcome."""
+    function, args, memory, seconds = pickle.loads(task)  # noqa: S301 - from our parent  # nosec B301
+    return pickle.dumps(_outcome(function, args, memory, seconds))
 
 
 def _outcome(

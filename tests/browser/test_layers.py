@@ -65,6 +65,46 @@ def test_a_layer_does_not_stop_the_drill(app: App) -> None:
 
 
 @both
+def test_points_are_counted_in_the_legend_and_named_under_the_pointer(app: App) -> None:
+    township = app.area("township", 0)
+    app.open(f"?area={township.code}&periods=52")
+    app.painted("areas:community")
+    open_list(app, "图层")
+    painted_anew(app, lambda: app.page.click(".layer-switch:has-text('事件点')"))
+    assert app.query()["overlays"] == ["points"]
+    own = app.page.locator(".legend-overlay", has_text="事件点")
+    expect(own).to_contain_text(f"= 共 {app.count().text_content()} 件")
+    expect(own.locator("[class*='mark-point-']").first).to_be_visible()
+    app.settled_camera()
+    # The symbol that stands farthest from every other one.
+    x, y, label = app.page.evaluate(
+        "() => { const { n, lng, lat, label } = engine.values.overlays.points;"
+        " const at = Array.from({ length: n }, (_, i) => probe.project(lng[i], lat[i]));"
+        " const room = at.map(([x, y], i) => Math.min(...at.map(([u, v], j) =>"
+        " (i === j ? Infinity : Math.hypot(x - u, y - v)))));"
+        " const i = room.indexOf(Math.max(...room));"
+        " const box = engine.map.getContainer().getBoundingClientRect();"
+        " return [box.x + at[i][0], box.y + at[i][1], label[i]]; }"
+    )
+    app.page.mouse.move(x - 3, y - 3)
+    app.page.mouse.move(x, y)
+    expect(app.page.locator(".map-hover-note")).to_have_text(label)
+
+
+@both
+def test_heat_over_the_areas_follows_the_zoom(app: App) -> None:
+    app.open("?overlays=cells.50")
+    app.painted("areas:county")
+    note = app.page.locator(".legend", has_text="六边形级别")
+    before = re.search(r"六边形级别 r(\d+)", note.text_content()).group(1)
+    app.settled_camera()
+    for _ in range(2):
+        app.page.click(".map-zoom button >> nth=0")
+        app.settled_camera()
+    expect(note).not_to_contain_text(f"六边形级别 r{before}")
+
+
+@both
 def test_two_maps_are_cut_along_a_line_that_the_keys_move(app: App) -> None:
     app.open()
     open_list(app, "对比")

@@ -265,6 +265,20 @@ def _tree(lng, lat):
     return {6: top, 7: full, 8: found}
 
 
+def make_points(table, areas):
+    """A point of each area and cell, inside the area; none for every eleventh of them."""
+    pairs = table[(table["area_row"] >= 0) & (table["cell_index"] >= 0)]
+    pairs = (
+        pairs[["area_row", "cell_index"]].drop_duplicates().sort_values(["area_row", "cell_index"])
+    )
+    area = areas.iloc[pairs["area_row"]].reset_index(drop=True)
+    share = (pairs["cell_index"].to_numpy() * 0.37) % 0.8 + 0.1
+    lng = area["west"] + share * (area["east"] - area["west"])
+    lat = area["south"] + share * (area["north"] - area["south"])
+    gone = (pairs["area_row"] + pairs["cell_index"]).to_numpy() % 11 == 0
+    return pairs.assign(lng=lng.mask(gone).to_numpy(), lat=lat.mask(gone).to_numpy())
+
+
 def add_months(writer, name, table):
     """One file per month, as a build writes them."""
     for month, rows in table.groupby([f"{day:%Y-%m}" for day in table["period_start"]]):
@@ -308,6 +322,7 @@ def publish(home: Path, *, severities=True, analysed=True, made="20261116", late
         add_months(writer, f"cell_counts_{resolution}", table)
     table = count(incidents, area_row="area_row", cell_index="cell_8")
     add_months(writer, "area_cell_counts_8", table)
+    writer.add_table("points", make_points(table, areas))
     for end, rows in make_risk(areas, counts).groupby("period_end"):
         writer.add_table("area_risk", rows, part=end.isoformat())
     add_releases(writer, areas, counts)
@@ -365,7 +380,7 @@ def make_manifest(n, not_placed):
             "code": "990100", "name_zh": "方格市", "name_en": "Squares", "demo": True,
             "time_zone": "Asia/Shanghai", "grain": "week", "exposure": "population",
             "exposure_unit_zh": "万人", "exposure_unit_en": "10,000 residents", "window": WINDOW,
-            "cell_bands": [0.2, 0.5, 1.0, 2.0, 5.0, 10.0],
+            "cell_bands": [0.2, 0.5, 1.0, 2.0, 5.0, 10.0], "sensitive": ["2002"],
             "notice_zh": "演示数据 · 全部为合成数据", "notice_en": "Demonstration data · entirely synthetic",
         },
         "periods": {"first": FIRST.isoformat(), "last": LAST.isoformat(), "as_of": "2026-11-15"},

@@ -296,13 +296,14 @@ def test_periods_that_are_not_fully_reported_are_marked(snapshot):
     now = Selection(Window(LAST, 4, "week"), None, 0)
     line = trend.trend(CITY, snapshot, Area("city", 0), now)
     assert line.incomplete == 1
-    assert trend.trend(CITY, snapshot, Area("city", 0), now.earlier(1)).incomplete == 0
+    earlier = trend.trend(CITY, snapshot, Area("city", 0), now.earlier(30))
+    assert (earlier.starts[-1], earlier.incomplete) == (now.earlier(30).window.end, 0)
     charts = plotly(answers.draw_charts(CITY, snapshot, search="")["charts"][1])
     text = dumped(charts)
     assert "尚未报全" in text
     traces = next(iter(find(charts, "figure")))["data"]
     told, running = traces[-1], traces[-2]
-    assert len(told["x"]) == len(line.starts) - 1
+    assert len(told["y"]) == len(line.starts) - 1
     assert running["y"][-1] == line.counts[-1]
     assert running["line"]["dash"] == "dot"
 

@@ -1,5 +1,6 @@
 """What a click on a chart sets: the window's end, or the category."""
 
+import datetime as dt
 import json
 
 from dash._utils import to_json
@@ -27,8 +28,10 @@ def test_a_point_of_the_trend_ends_the_window_there(snapshot):
     trend, _ = charts(snapshot, "")
     sets = trend["layout"]["meta"]["sets"]
     assert (sets["control"], sets["at"]) == (ids.END, "x")
-    days = {day for trace in trend["data"] for day in trace["x"]}
-    assert set(sets["values"]) == days
+    assert sets["marks"] == ids.RANGE
+    first = dt.date.fromisoformat(trend["data"][0]["x0"])
+    days = [first + dt.timedelta(weeks=n) for n in range(len(trend["data"][0]["y"]))]
+    assert [day.isoformat() for day in days] == list(sets["values"])
     for day, label in sets["values"].items():
         end = settle(CITY, snapshot, f"?end={label}").selection.window.end
         assert end.isoformat() == day
@@ -47,3 +50,39 @@ def test_a_bar_filters_by_its_category_and_lets_go_of_it(snapshot):
     child = next(code for code in snapshot.categories["code"] if len(code) > 2)
     _, own = charts(snapshot, f"?category={child}")
     assert list(own["layout"]["meta"]["sets"]["values"].values()) == [""]
+
+
+def shaded(chart):
+    """Weeks whose points lie in the shade."""
+    (shade,) = chart["layout"]["shapes"]
+    days = chart["layout"]["meta"]["sets"]["values"]
+    return [label for day, label in days.items() if shade["x0"] < day < shade["x1"]]
+
+
+def test_the_chart_stands_still_while_windows_are_chosen_on_it(snapshot):
+    newest, *_ = charts(snapshot, "")
+    chosen, *_ = charts(snapshot, "?start=2026-W30&end=2026-W33")
+    values = [each["layout"]["meta"]["sets"]["values"] for each in (newest, chosen)]
+    assert values[0] == values[1]
+    assert shaded(newest) == ["2026-W43", "2026-W44", "2026-W45", "2026-W46"]
+    assert shaded(chosen) == ["2026-W30", "2026-W31", "2026-W32", "2026-W33"]
+    earlier, *_ = charts(snapshot, "?end=2026-W10&periods=1")
+    assert shaded(earlier) == ["2026-W10"]
+    assert list(earlier["layout"]["meta"]["sets"]["values"].values())[-1] == "2026-W10"
+
+
+def test_a_longer_window_is_shown_whole(snapshot):
+    long, *_ = charts(snapshot, "?span=year")
+    labels = shaded(long)
+    assert (labels[0], labels[-1], len(labels)) == ("2026-W01", "2026-W46", 46)
+
+
+def test_the_way_back_is_there_where_a_window_was_chosen(snapshot):
+    def row(search):
+        drawn = answers.draw_charts(CITY, snapshot, search=search)["charts"][1]
+        return json.dumps(json.loads(to_json(drawn)))
+
+    assert "window-reset" not in row("?category=10")
+    for search in ("?span=month", "?start=2026-W30", "?end=2026-W30", "?periods=13"):
+        drawn = row(f"{search}&category=10")
+        assert '"href": "/?category=10"' in drawn

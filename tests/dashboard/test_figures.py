@@ -79,6 +79,7 @@ def test_no_graph_sends_anything_anywhere():
     ("now", "base", "expected"),
     [(12, 10, ("up", "up 20.0%")), (8, 10, ("down", "down 20.0%")), (10, 10, ("flat", "unchanged")),
      (5, 0, ("up", "base is 0: n/a")), (0, 0, ("flat", "base is 0: n/a")),
+     (6, 1, ("up", "from 1 to 6")), (2, 4, ("down", "from 4 to 2")), (4, 4, ("flat", "unchanged")),
      (5, None, ("flat", "no data for the base: n/a")), (None, 3, ("flat", "no data for the base: n/a"))],
 )  # fmt: skip
 def test_a_change_is_said_in_words(now, base, expected):

@@ -10,8 +10,10 @@ EXPECTED = {
     #                public   chief    community township command leader   analyst  system  security audit
     "map":           "wider   own      own      own      own     own      own      -       -        -",
     "cells":         "-       own      own      own      own     own      own      -       -        -",
+    "points":        "-       own      own      own      own     own      own      -       -        -",
     "compare":       "wider   wider    wider    wider    wider   wider    wider    -       -        -",
     "export":        "-       -        -        own+     own+    own+     own+     -       -        -",
+    "report":        "-       -        -        own      own     own      own      -       -        -",
     "share":         "-       -        -        own+     own+    own+     -        -       -        -",
     "views":         "-       self     self     self     self    self     self     -       -        -",
     "account":       "-       self     self     self     self    self     self     self    self     self",

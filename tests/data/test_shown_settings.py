@@ -47,7 +47,7 @@ def test_names_are_those_of_the_files(city):
 
 def test_a_file_that_cannot_be_used_gives_no_entry(city):
     path = city / "analysis" / "index.toml"
-    text = path.read_text(encoding="utf-8").replace("#d64545", "url(//x)")
+    text = path.read_text(encoding="utf-8").replace("#dc5049", "url(//x)")
     path.write_text(text, encoding="utf-8")
     with pytest.raises(AnalysisSettingsError, match=r"write tints as #rrggbb"):
         settings_entry(city)

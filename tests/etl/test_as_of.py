@@ -28,6 +28,7 @@ TABLES = (
     "cell_counts_",
     "area_cell_counts_",
     "area_hours",
+    "points",
     "area_risk",
     "areas",
     "categories",

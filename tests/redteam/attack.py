@@ -27,6 +27,7 @@ PAGES = ("/areas", "/hotspots", "/index", "/forecast", "/data")
 
 
 CODE = re.compile(r"(?<!\d)\d{6,7}(?!\d)")
+CANARIES = re.compile(r"[0-9a-f]{10,}")
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,12 @@ def about(attacker, target):
         for what in (SYNC, PANELS, CHARTS, COMPARE):
             values = dict.fromkeys(ADDRESSES, search)
             yield attacker.call(what, values, target=target)
+    for search in (*_plain(target), _addresses(target)[-1]):
         for path in PAGES:
             yield attacker.call(DESK, {"page-address.data": path + search}, target=target)
     # The words of an address would come back in nothing but a search's own note.
     yield attacker.call(SEARCH, {"area-search.value": target, "url.search": ""}, target=target)
     yield attacker.call(SEARCH, {"area-search.value": "哨", "url.search": ""}, target=target)
-    for search in _addresses(target):
-        yield attacker.get(f"/frames{search}", target=target)
     level, index = _position(target)
     for kind, what, held in (("hover", HOVER, "map-hover.data"), ("click", SYNC, "map-event.data")):
         event = {"kind": kind, "layer": "areas", "level": level, "index": index}
@@ -96,13 +96,30 @@ def about(attacker, target):
             yield attacker.call(what, values, target=target, changed=[held])
 
 
-def _addresses(target):
+def films(attacker, targets):
+    """The film of every address about every area; those of one form share what is counted."""
+    for searches in zip(*map(_addresses, targets), strict=True):
+        for target, search in zip(targets, searches, strict=True):
+            yield attacker.get(f"/frames{search}", target=target)
+
+
+def _plain(target):
+    """Forms of an address that map and pages read alike."""
     shown = quote(target, safe="")
     return (
         f"?area={shown}", f"?selected={shown}", f"?area={shown}&level=grid&layer=cells",
         f"?area={shown}&periods=1&category=10&lang=en", f"?area={shown}&severity=3&periods=13",
-        f"?area={shown}&measure=index&overlays=signals,much,clusters,more,cells.50",
+    )  # fmt: skip
+
+
+def _addresses(target):
+    shown = quote(target, safe="")
+    return (
+        *_plain(target),
+        f"?area={shown}&measure=index&overlays=points,signals,much,clusters,more,cells.50",
         f"?area={shown}&measure=change&compare=before",
+        f"?area={shown}&measure=band15&span=quarter",
+        f"?area={shown}&measure=change_year&start=2026-W40&compare=year",
     )  # fmt: skip
 
 
@@ -114,19 +131,20 @@ def routes(attacker):
         yield attacker.get(f"/tiles/b1/{level}/0/0/0.pbf", target=level)
     for path in ("/", "/_dash-layout", "/_dash-dependencies", "/export", "/image", "/share",
                  "/views", "/account", "/users", "/audit", "/settings", "/upload", "/signin", "/healthz", *PAGES,
-                 "/users/of/red-leader", "/setup/guess", "/s/guess"):  # fmt: skip
+                 "/users/of/red-leader", "/setup/guess", "/s/guess",
+                 "/weekly", "/weekly/file"):  # fmt: skip
         yield attacker.get(path, target=path)
+    # The page's own links repeat what was asked.
+    yield attacker.get("/weekly?area=9901001&week=2026-W46", target="9901001")
 
 
 def found_words(call, *, but=frozenset()):
     """Foreign names and codes in an answer, but for what the request itself said."""
     text = call.text
     digits = set(CODE.findall(text)) - {call.target.split(".")[-1]}
-    return {
-        word
-        for word in city.foreign_words(call.role, but=but)
-        if (word in digits if word.isdigit() else word in text)
-    }
+    runs = set(CANARIES.findall(text))
+    canaries = {run[at : at + 10] for run in runs for at in range(len(run) - 9)}
+    return city.foreign_words(call.role, but=but) & (digits | canaries)
 
 
 def found_counts(call):

@@ -109,9 +109,9 @@ def publish(home):
         writer.add_table(f"cells_{resolution}", squares.make_register(resolution))
         table = counted(cell_index=f"cell_{resolution}")
         squares.add_months(writer, f"cell_counts_{resolution}", table)
-    squares.add_months(
-        writer, "area_cell_counts_8", counted(area_row="area_row", cell_index="cell_8")
-    )
+    table = counted(area_row="area_row", cell_index="cell_8")
+    squares.add_months(writer, "area_cell_counts_8", table)
+    writer.add_table("points", squares.make_points(table, areas()))
     timed = squares.with_hours(weighed(), areas())
     squares.add_months(writer, "area_hours", squares.count_hours(timed, weight="weight"))
     for end, rows in squares.make_risk(areas(), counts).groupby("period_end"):

@@ -7,7 +7,7 @@ from data.accounts import links, stored_settings, views
 from data.audit import AuditError, AuditLog
 from data.audit.verify import verify
 from tests.redteam import city
-from tests.redteam.attack import CALLBACKS, PAGES, Attacker, about, app_of, routes
+from tests.redteam.attack import CALLBACKS, PAGES, Attacker, about, app_of, films, routes
 from tests.redteam.town import HTML, REASON, Town, linked, send, utc_now
 
 SILENT = dict.fromkeys(PAGES, "the same frame; its content is a callback's, which has a row") | {
@@ -51,6 +51,7 @@ def test_each_call_leaves_one_row(settings, store, role):
     def calls():
         for target in (city.OWN["grid"], "9904085", "nowhere"):
             yield from about(attacker, target)
+            yield from films(attacker, (target,))
         yield from routes(attacker)
         yield attacker.get("/nothing")
         yield attacker.get("/tiles/b1/nothing/0/0/0.pbf")
@@ -157,7 +158,8 @@ def test_nobody_signs_in_without_a_row(town, monkeypatch):
 def test_views_still_answer_without_an_audit(settings, store, monkeypatch):
     attacker = Attacker(app_of(settings, store, "township"), "township")
     monkeypatch.setattr(AuditLog, "write", refuse)
-    for call in about(attacker, city.OWN["township"]):
+    own = city.OWN["township"]
+    for call in (*about(attacker, own), *films(attacker, (own,))):
         assert call.answer.status_code in (200, 204), call.what
     assert attacker.client.get("/account", headers=HTML).status_code == 200
     assert attacker.get("/users").answer.status_code == 403

@@ -26,7 +26,15 @@ from dashboard.app import create_app
 from dashboard.areas import Area
 from dashboard.cache import _key
 from dashboard.desk import forecast_list, hotspot_list, index_list, source_list
-from dashboard.map import banded, mark_rows, measures_analysed, measures_counted, tiles
+from dashboard.map import (
+    banded,
+    mark_rows,
+    measures_analysed,
+    measures_counted,
+    measures_expected,
+    point_rows,
+    tiles,
+)
 from dashboard.queries import Selection
 from data.access import Grant, NotVisibleError, Scope, narrowed
 from data.periods import Window, shift
@@ -127,12 +135,15 @@ ASKED = {
     banded.level_trust: [("grid", LAST), ("county", LAST), ("city", LAST)],
     measures_analysed._level_index: [("grid", LAST), ("township", LAST), ("city", LAST)],
     measures_analysed._level_clocks: [("grid",), ("township",), ("city",)],
-    measures_counted._level_change: [("grid", NOW, "all"), ("township", SOME, "any")],
-    measures_counted._known: [(NOW.window, "all"), (SOME.window, "any")],
+    measures_counted._level_change: [("grid", NOW, 4, "all"), ("township", SOME, 52, "any")],
+    measures_expected._level_band: [("grid", NOW, "all"), ("township", SOME, "any")],
+    measures_counted.known_share: [(NOW.window, "all"), (SOME.window, "any")],
     mark_rows.hot_areas: [("much", area, LAST) for area in OWN],
     mark_rows.hot_cells: [("more", area, LAST, 8) for area in OWN],
     mark_rows.cells_of_area: [(area, 8) for area in OWN],
     mark_rows.area_signals: [(area, area.level, AS_OF) for area in OWN],
+    point_rows.kinds: [()],
+    point_rows.places: [(area, selection) for area in OWN for selection in (NOW, SOME)],
     tiles._drawn: [(8, (8, 213, 105))],
 }
 """Arguments of each function that keeps results, behind scope and snapshot."""

@@ -35,6 +35,8 @@ ENDPOINTS = {
     "signout": ("POST", "/signout", ""),
     "share": ("POST", "/share", "share"),
     "methods": ("GET", "/methods", ""),
+    "weekly": ("GET", "/weekly", "report"),
+    "weekly_file": ("POST", "/weekly/file", "export"),
     "desk_areas": ("GET", "/areas", "map"),
     "desk_hotspots": ("GET", "/hotspots", "map"),
     "desk_index": ("GET", "/index", "map"),

@@ -22,6 +22,7 @@ from dashboard.images.shapes import level_shapes
 from dashboard.images.strip import draw_strip, strip_picture
 from dashboard.map.measures import measured
 from dashboard.map.view import AREA_COLOURS, NO_DATA_COLOUR
+from dashboard.state import MEASURES
 from dashboard.text import Words
 from dashboard.view import settle
 from data.access import Grant, NotVisibleError, Scope
@@ -29,7 +30,6 @@ from geo.tile_shapes import mercator
 from tests.dashboard.squares import CITY, COUNTY, EMPTY, SCRIPT
 
 PUBLIC = Scope("link", frozenset({Grant("public")}))
-MEASURES = ("rate", "index", "count", "change", "breach", "discovered")
 
 
 def picture_only(scope, snapshot, search):

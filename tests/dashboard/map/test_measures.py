@@ -117,6 +117,22 @@ def test_changes_are_coloured_where_chance_is_unlikely(snapshot, level, end):
     np.testing.assert_array_equal(found.counts, now)
 
 
+@pytest.mark.parametrize("level", BELOW)
+def test_a_year_before_is_52_weeks_back(snapshot, level):
+    found = shown(snapshot, "change_year", f"?level={level}&periods=1")
+    year = shift(LAST, -52, grain="week")
+    now = counted(snapshot, level, first=LAST, last=LAST)
+    before = counted(snapshot, level, first=year, last=year)
+    known = 1 - (0.05 + 0.2) / 7
+    areas = hierarchy(CITY, snapshot).at(level)
+    for at, (a, b) in enumerate(zip(now.tolist(), before.tolist(), strict=True)):
+        there = areas.valid_from[at] <= np.datetime64(year)
+        there &= areas.valid_to[at] > np.datetime64(LAST + dt.timedelta(days=6))
+        there &= not silent(snapshot, level)[at]
+        assert found.bands[at] == (change_band(a, b, known) if there else 0), at
+    assert any("2025年11月10日至2025年11月16日" in note for note in found.notes)
+
+
 def change_band(now, before, known):
     """Band of a change, worked out one area at a time."""
     share = known / (1 + known)
@@ -154,9 +170,10 @@ def test_a_false_change_is_as_rare_as_said():
 
 
 def test_nothing_is_compared_with_a_time_before_the_first_count(snapshot):
-    found = shown(snapshot, "change", "?level=grid&periods=52")
-    assert not found.bands.any()
-    assert found.counts.any()
+    for name in ("change", "change_year", "band15"):
+        found = shown(snapshot, name, "?level=grid&periods=52")
+        assert not found.bands.any()
+        assert found.counts.any()
 
 
 @pytest.mark.parametrize("level", BELOW)
@@ -314,7 +331,7 @@ def test_the_hover_card_has_the_arithmetic(snapshot):
     assert said("count")["件数"] == f"{now:,d}"
 
 
-@pytest.mark.parametrize("name", ["index", "discovered", "change"])
+@pytest.mark.parametrize("name", ["index", "discovered", "change", "change_year", "band15"])
 def test_a_silent_county_is_grey_on_its_card_too(snapshot, name):
     view = settle(CITY, snapshot, "?level=county")
     terms = hover_terms(CITY, snapshot, view, Area("county", SILENT_COUNTY), name, ZH)
@@ -348,7 +365,7 @@ def test_who_sees_no_area_exactly_has_the_rate_alone(snapshot, scope):
 
 def test_what_was_not_analysed_is_not_on_offer(plain, snapshot):
     assert on_offer(CITY, snapshot) == MEASURES
-    assert on_offer(CITY, plain) == ("rate", "count", "change")
+    assert on_offer(CITY, plain) == ("rate", "count", "change", "change_year", "band15")
     view = settle(CITY, plain, "?level=county")
     for name in ("rate", "count", "change"):
         assert measured(CITY, plain, view, name, ZH).bands.any()

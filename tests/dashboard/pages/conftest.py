@@ -37,6 +37,7 @@ PERMISSIONS = {
     "signout": "signed in",
     "account": "account", "account_password": "account", "account_totp": "account",
     "account_sessions": "account", "views": "views", "methods": "signed in",
+    "weekly": "report", "weekly_file": "export",
     "users": "users_read", "user": "users_read", "users_add": "users_change",
     "user_change": "users_change",
     "audit": "audit", "audit_verify": "audit", "audit_export": "audit",

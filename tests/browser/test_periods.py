@@ -1,0 +1,142 @@
+"""Windows of time, as a user chooses them: by the calendar, from a week on, and on the chart."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from data.periods import label, shift
+from data.store import Snapshot
+from tests.browser.opened import PAINT_MS, App
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=PAINT_MS)
+
+READY = """() => {
+  const chart = document.querySelector('.js-plotly-plot');
+  return chart && chart.layout && chart.layout.dragmode === 'select';
+}"""
+
+
+@pytest.fixture
+def renderer() -> str:
+    """The engine has no part in it."""
+    return "canvas"
+
+
+def trend(app: App) -> Locator:
+    """The trend, drawn and ready to be dragged over."""
+    app.page.wait_for_function(READY)
+    chart = app.page.locator(".js-plotly-plot").first
+    chart.scroll_into_view_if_needed()
+    return chart
+
+
+def shaded(app: App) -> list[str]:
+    """Weeks whose points lie in the shade of the trend."""
+    found: list[str] = app.page.evaluate(
+        """() => {
+          const layout = document.querySelector('.js-plotly-plot').layout;
+          const shade = layout.shapes[0];
+          return Object.entries(layout.meta.sets.values)
+            .filter(([day]) => shade.x0 < day && day < shade.x1).map(([, label]) => label);
+        }"""
+    )
+    return found
+
+
+def weeks(snapshot: Snapshot, count: int) -> list[str]:
+    """Labels of the newest weeks, the oldest first."""
+    last = snapshot.manifest.last_period
+    return [label(shift(last, 1 - count + at, grain="week"), grain="week") for at in range(count)]
+
+
+def drag(app: App, chart: Locator, first: str, last: str) -> None:
+    """Drag over the points of two weeks, from a little before the one to a little after the other."""
+    spots = chart.evaluate(
+        """(chart, labels) => {
+          const days = Object.entries(chart.layout.meta.sets.values);
+          const axis = chart._fullLayout.xaxis;
+          const box = chart.querySelector('.nsewdrag').getBoundingClientRect();
+          const day = (label) => days.find((pair) => pair[1] === label)[0];
+          const xs = labels.map((label) => axis.d2p(day(label)));
+          return { xs: [box.x + xs[0] - 3, box.x + xs[1] + 3], y: box.y + box.height / 2 };
+        }""",
+        [first, last],
+    )
+    mouse, (left, right) = app.page.mouse, spots["xs"]
+    mouse.move(left, spots["y"])
+    mouse.down()
+    mouse.move((left + right) / 2, spots["y"], steps=4)
+    mouse.move(right, spots["y"] + 2, steps=4)
+    mouse.up()
+
+
+def test_a_part_of_the_calendar_keeps_its_meaning_while_its_end_moves(app: App) -> None:
+    app.open()
+    app.page.locator("#periods input[value='year']").click()
+    expect(app.page).to_have_url(re.compile(r"span=year"))
+    expect(app.page.locator("#map-note")).to_contain_text("本年：")
+    expect(app.page.locator("#start")).to_contain_text("-W01")
+    app.page.locator("#earlier").click()
+    expect(app.page).to_have_url(re.compile(r"span=year&end="))
+    expect(app.page.locator("#start")).to_contain_text("-W01")
+
+
+def test_the_first_week_is_chosen_by_the_keyboard(app: App, snapshot: Snapshot) -> None:
+    app.open()
+    wanted = weeks(snapshot, 7)[0]
+    app.page.locator("#start").focus()
+    app.page.keyboard.press("Enter")
+    options = app.page.locator(".dash-dropdown-options input")
+    for name in weeks(snapshot, 7)[3::-1]:  # from the first of the default four, back by three
+        expect(options.and_(app.page.locator(f"[value='{name}']"))).to_be_focused()
+        app.page.keyboard.press("ArrowDown" if name != wanted else "Enter")
+    expect(app.page).to_have_url(re.compile(rf"start={wanted}(&|$)"))
+    expect(app.page.locator("#periods .selected")).to_have_count(0)
+    app.page.reload()
+    expect(app.page.locator("#start")).to_contain_text(wanted)
+
+
+def test_a_drag_over_the_trend_is_the_window_and_a_double_click_lets_go(
+    app: App, snapshot: Snapshot
+) -> None:
+    app.open()
+    first, *_, last = weeks(snapshot, 20)[:9]
+    chart = trend(app)
+    drag(app, chart, first, last)
+    expect(app.page).to_have_url(re.compile(rf"start={first}&end={last}"))
+    expect(app.page.locator("#start")).to_contain_text(first)
+    expect(app.page.locator(".window-reset")).to_be_visible()
+    app.page.wait_for_function(READY)
+    assert shaded(app) == weeks(snapshot, 20)[:9]
+    expect(chart).to_be_in_viewport()
+    chart.locator(".nsewdrag").dblclick(position={"x": 150, "y": 40})
+    expect(app.page).not_to_have_url(re.compile(r"start=|end="))
+    expect(app.page.locator(".window-reset")).to_have_count(0)
+
+
+def test_a_click_on_the_trend_ends_the_window_there(app: App, snapshot: Snapshot) -> None:
+    app.open("?periods=1")
+    chart = trend(app)
+    wanted = weeks(snapshot, 11)[0]
+    at = chart.evaluate(
+        """(chart, label) => {
+          const days = Object.entries(chart.layout.meta.sets.values);
+          return chart._fullLayout.xaxis.d2p(days.find((pair) => pair[1] === label)[0]);
+        }""",
+        wanted,
+    )
+    chart.locator(".nsewdrag").click(position={"x": at, "y": 50})
+    expect(app.page).to_have_url(re.compile(rf"end={wanted}"))
+    app.page.locator(".window-reset").click()
+    expect(app.page).not_to_have_url(re.compile(r"periods=|end="))
+
+
+def test_the_band_of_15_weeks_and_the_year_before_are_coloured(app: App) -> None:
+    app.open("?level=township")
+    for name, value in (("常态带", "band15"), ("同比", "change_year")):
+        app.page.locator(".measures").get_by_text(name, exact=True).click()
+        expect(app.page).to_have_url(re.compile(rf"measure={value}"))
+        expect(app.page.locator(".measures .current")).to_have_text(name)
+        app.painted("areas:township")
