@@ -14,10 +14,10 @@ VENDOR := dashboard/assets/vendor
 # Workers of the test run; the browser tests share one core with the server that they drive.
 TEST_WORKERS ?= 2
 
-demo: $(VENV)/.product $(VENDOR)/.done
+demo: $(VENV)/.product $(VENDOR)/.done $(VENV)/.fonts
 	$(BIN)/pingan demo
 
-build-demo: $(VENV)/.product $(VENDOR)/.done
+build-demo: $(VENV)/.product $(VENDOR)/.done $(VENV)/.fonts
 	$(BIN)/pingan demo --no-serve
 
 test: lint types pytest
@@ -51,6 +51,12 @@ $(VENV)/.product: pyproject.toml constraints.txt | $(BIN)/pip
 $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/pip
 	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[test]'
 	touch $@ $(VENV)/.product
+
+# A font with Chinese for the images and documents that the server draws.
+$(VENV)/.fonts: | $(BIN)/pip
+	fc-list :lang=zh-cn 2>/dev/null | grep -q . || { $(APT) update -q && \
+	  $(APT) install -q -y --no-install-recommends fontconfig fonts-wqy-microhei; }
+	touch $@
 
 # Chromium, a font with Chinese, and the one library that the browser driver's own Node asks for.
 $(VENV)/.browser: | $(BIN)/pip
