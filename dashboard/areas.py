@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -232,20 +233,25 @@ def all_areas(scope: Scope, snapshot: Snapshot) -> Hierarchy:
     return _arranged(snapshot, access.visible_areas(scope, snapshot.areas))
 
 
+_NOBODYS: WeakKeyDictionary[Snapshot, tuple[LevelAreas, ...]] = WeakKeyDictionary()
+"""Arrays of each open snapshot, visible to nobody: what is the same for every scope."""
+
+
 def _arranged(snapshot: Snapshot, visible: NDArray[np.bool_]) -> Hierarchy:
-    table = snapshot.areas
-    levels = table["level"].to_numpy()
+    levels = snapshot.areas["level"].to_numpy()
+    if snapshot not in _NOBODYS:
+        _NOBODYS[snapshot] = tuple(
+            _level_areas(entry["level"], snapshot.areas[levels == entry["level"]])
+            for entry in snapshot.manifest.levels
+        )
     return Hierarchy(
         tuple(
-            _level_areas(
-                entry["level"], table[levels == entry["level"]], visible[levels == entry["level"]]
-            )
-            for entry in snapshot.manifest.levels
+            replace(areas, visible=visible[levels == areas.level]) for areas in _NOBODYS[snapshot]
         )
     )
 
 
-def _level_areas(level: str, rows: pd.DataFrame, visible: NDArray[np.bool_]) -> LevelAreas:
+def _level_areas(level: str, rows: pd.DataFrame) -> LevelAreas:
     names_zh = rows["name"].to_numpy(object)
     names_en = rows["name_en"].to_numpy(object)
     return LevelAreas(
@@ -260,7 +266,7 @@ def _level_areas(level: str, rows: pd.DataFrame, visible: NDArray[np.bool_]) -> 
         bounds=rows[["west", "south", "east", "north"]].to_numpy(np.float64),
         valid_from=_days(rows["valid_from"], otherwise="0001-01-01"),
         valid_to=_days(rows["valid_to"], otherwise="9999-12-31"),
-        visible=visible,
+        visible=np.zeros(len(rows), dtype=bool),
     )
 
 

@@ -50,7 +50,7 @@ def test_the_camera_above_comes_back(app: App, way: str) -> None:
     app.click_area("county", 1)
     app.painted("areas:township")
     expect(app.crumbs()).to_contain_text(app.area("county", 1)["name"])
-    assert look(app)["zoom"] > above["zoom"] + 0.3
+    assert look(app)["zoom"] > above["zoom"] + 0.1
     leave(app, way)
     app.painted("areas:county")
     expect(app.crumbs()).not_to_contain_text(app.area("county", 1)["name"])
@@ -101,6 +101,16 @@ def test_a_link_of_the_panel_keeps_the_camera_of_now(app: App) -> None:
     expect(app.page).to_have_url(re.compile("#camera="))
 
 
+def leads_on(app: App, key: str, said: str) -> bool:
+    """Whether an arrow leads to another area: not every area has one on every side."""
+    app.page.keyboard.press(key)
+    try:
+        expect(app.page.locator(".map-live")).not_to_have_text(said, timeout=2_000)
+    except AssertionError:
+        return False
+    return True
+
+
 @both
 def test_arrows_lead_over_the_areas_enter_opens_and_escape_returns(app: App) -> None:
     app.open()
@@ -112,9 +122,9 @@ def test_arrows_lead_over_the_areas_enter_opens_and_escape_returns(app: App) -> 
     first = told.text_content() or ""
     assert re.search(r"件数 [\d,]+", first)
     expect(app.page.locator("#map-hover-card")).to_have_class(re.compile("is-open"))
-    for key in ("ArrowRight", "ArrowLeft", "ArrowUp", "ArrowDown"):
-        app.page.keyboard.press(key)
-    expect(told).not_to_have_text(first)
+    assert any(
+        leads_on(app, key, first) for key in ("ArrowRight", "ArrowLeft", "ArrowUp", "ArrowDown")
+    )
     name = (told.text_content() or "").split("，")[0]
     app.page.keyboard.press("Enter")
     app.painted("areas:township")
