@@ -40,6 +40,8 @@ _ENVIRONMENT: Final = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    # Workbooks are read by the parser of the standard library, which defusedxml guards.
+    "OPENPYXL_LXML": "False",
     "LC_ALL": "C.UTF-8",
 }
 _HEAD: Final = struct.Struct("<qq")

@@ -1,5 +1,6 @@
 """Palette, fonts, places of names, turns, wire numbers: what an image is made of."""
 
+import math
 import re
 import threading
 from importlib import resources
@@ -56,12 +57,18 @@ def test_what_is_no_colour_is_refused(text):
 
 
 def test_icons_have_the_shapes_of_the_screen():
-    script = sheet_text("map_icons.js")
+    script = " ".join(sheet_text("map_icons.js").split())
+    turned = icons.POLYGONS["point-4"]  # the script turns the cross of point-2 as it draws
     for name, points in icons.POLYGONS.items():
-        written = "[" + ", ".join(f"[{x}, {y}]" for x, y in points) + "]"
-        assert written in script, name
+        if points is not turned:
+            written = "[" + ", ".join(f"[{x}, {y}]" for x, y in points) + "]"
+            assert written in script, name
+    turn = math.sqrt(0.5)
+    for (x, y), found in zip(icons.POLYGONS["point-2"], turned, strict=True):
+        assert found == pytest.approx((10 + (x - y) * turn, 10 + (x + y - 20) * turn), abs=0.01)
+    script = sheet_text("map_icons.js")
     shapes = script.split("const SHAPES = {")[1].split("PinganMap.icons")[0]
-    drawn = set(re.findall(r"^    '?([a-z0-9-]+)'?: function", shapes, re.MULTILINE))
+    drawn = set(re.findall(r"^    '?([a-z0-9-]+)'?: (?:function|shape)", shapes, re.MULTILINE))
     assert drawn - {"other"} == set(icons.COLOURS)
 
 
