@@ -144,7 +144,10 @@ class Watched:
         self.page.mouse.up()
 
     def press_on(self, locator):
-        box = locator.bounding_box()
+        """Click the middle of what is found; a panel that is drawn anew is waited for."""
+        locator.wait_for(state="visible")
+        while (box := locator.bounding_box()) is None:
+            self.settle(0.05)
         self.press(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
     def loaded(self):

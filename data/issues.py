@@ -17,12 +17,15 @@ import shutil
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from data import periods
 from data.locks import KEEPING, locked
 from data.writer import sync
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from data.manifest import Manifest
 
 FOLDER: Final = "reports"
 NOTE: Final = "issue.json"
@@ -152,6 +155,28 @@ def next_number(home: Path, week: str) -> tuple[int, int]:
 def _versions(home: Path, week: str) -> list[int]:
     """Versions that a week has, damaged ones too."""
     return [int(path.parts[-2][1:]) for path in _notes(home) if path.parts[-3] == week]
+
+
+def period_of(manifest: Manifest, week: str) -> dt.date:
+    """
+    First day of the period that a label names.
+
+    Raises
+    ------
+    IssueError
+        It is no label, or the snapshot does not count that period.
+    """
+    try:
+        start = periods.parse_label(week, grain=manifest.grain)
+    except ValueError as error:
+        raise IssueError(str(error)) from None
+    if not manifest.first_period <= start <= manifest.last_period:
+        first, last = (
+            periods.label(one, grain=manifest.grain)
+            for one in (manifest.first_period, manifest.last_period)
+        )
+        raise IssueError(f"snapshot {manifest.id} counts {first} to {last}, not {week}")
+    return start
 
 
 def put(

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from data.store import Snapshot
 
 # Named, not imported.
 _PROGRAM: Final = "dashboard.reports"
@@ -71,7 +70,8 @@ def issue_week(home: Path, order: Order, *, progress: Callable[[int, int], None]
     _, version = issues.next_number(home, order.week)
     name = order.week if version == 1 else f"{order.week}_v{version}"
     if name not in {one.name for one in issued_maps(home)}:
-        _check_week(Store(home).current(), order.week)
+        # Refused before anything is copied.
+        issues.period_of(Store(home).current().manifest, order.week)
         freeze(home, None, name)
     asked = {
         "home": str(home.resolve()),
@@ -169,25 +169,3 @@ def due(home: Path, now: dt.datetime, at: dt.time) -> str:
     as_of = dt.date.fromisoformat(manifest.raw["periods"]["as_of"])
     is_known = any(one.week == label for one in issues.issues(home))
     return label if local >= first and as_of >= window.last_day and not is_known else ""
-
-
-def _check_week(snapshot: Snapshot, week: str) -> None:
-    """
-    Refuse a week that the snapshot does not count, before anything is copied.
-
-    Raises
-    ------
-    IssueError
-        It is none of the snapshot's periods.
-    """
-    manifest = snapshot.manifest
-    try:
-        start = periods.parse_label(week, grain=manifest.grain)
-    except ValueError as error:
-        raise IssueError(str(error)) from None
-    if not manifest.first_period <= start <= manifest.last_period:
-        first, last = (
-            periods.label(one, grain=manifest.grain)
-            for one in (manifest.first_period, manifest.last_period)
-        )
-        raise IssueError(f"snapshot {snapshot.id} counts {first} to {last}, not {week}")

@@ -96,7 +96,7 @@ def make(
         The frozen map is missing or damaged.
     """
     snapshot = Store(home / FROZEN / wanted.frozen).current()
-    end = _period(snapshot, wanted.week)
+    end = issues.period_of(snapshot.manifest, wanted.week)
     last = _last_before(home, wanted.week)
     then = Store(home / FROZEN / last.frozen).current() if last else None
     areas = _areas(snapshot, end)
@@ -233,21 +233,6 @@ def _areas(snapshot: Snapshot, end: dt.date) -> list[Area]:
                     yield Area(level, index)
 
     return list(valid())
-
-
-def _period(snapshot: Snapshot, week: str) -> dt.date:
-    manifest = snapshot.manifest
-    try:
-        end = periods.parse_label(week, grain=manifest.grain)
-    except ValueError as error:
-        raise IssueError(str(error)) from None
-    if not manifest.first_period <= end <= manifest.last_period:
-        first, last = (
-            periods.label(one, grain=manifest.grain)
-            for one in (manifest.first_period, manifest.last_period)
-        )
-        raise IssueError(f"snapshot {snapshot.id} counts {first} to {last}, not {week}")
-    return end
 
 
 def _last_before(home: Path, week: str) -> Issue | None:
