@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from data import issues
 from data.intake import LOG
 from data.locks import BACKUP, KEEPING, locked
 from data.state.database import FILE as STATE_FILE
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ISSUED: Final = "issued"
-REPORTS: Final = "reports"
 SOURCE: Final = "source"
 KEEP: Final = 14
 """Backups that stay in a target."""
@@ -206,7 +206,7 @@ def _take(taken: _Taken, tell: Callable[[str], None]) -> tuple[str | None, int]:
     taken.copy_database(_STATE)
     for path in _PRIVATE:
         taken.copy(path)
-    for folder in (BOUNDARIES, ISSUED, REPORTS):
+    for folder in (BOUNDARIES, ISSUED, issues.FOLDER):
         found = contents.files_below(home, folder)
         # Names with a dot in front are not finished.
         taken.name({path: None for path in found if "/." not in path})
