@@ -23,6 +23,7 @@ import numpy as np
 
 from data.landing import write_chunks
 from data.seals import check_database, seal, told
+from data.write_ahead import write_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -391,7 +392,7 @@ class Intake:
             told(path, remedy=_REMEDY, kind=IntakeError),
             closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as log,
         ):
-            log.execute("PRAGMA journal_mode = WAL")
+            write_ahead(log)
             log.execute("PRAGMA synchronous = FULL")
             log.execute(_TABLE)
             yield log

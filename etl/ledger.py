@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from data.seals import DamageError, check_database, check_files, seal, told
+from data.write_ahead import write_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -245,7 +246,7 @@ class Ledger:
             told(path, remedy=_REMEDY),
             closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as log,
         ):
-            log.execute("PRAGMA journal_mode = WAL")
+            write_ahead(log)
             log.execute("PRAGMA synchronous = FULL")
             log.executescript(_TABLES)
             yield log
