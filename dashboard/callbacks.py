@@ -5,9 +5,10 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from dash import ClientsideFunction, Input, Output, State
+from dash import ClientsideFunction, Input, Output, State, no_update
 
 from dashboard import answers, audited, controls, ids, inputs
+from dashboard.leaf import to_html
 from data.archive import Archive
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _register_moves(guard: Guard, store: Store) -> None:
             "view": Output(ids.MAP_VIEW, "data"),
             "values": Output(ids.MAP_VALUES, "data"),
             "shown": Output(ids.SHOWN, "data"),
-            "legend": Output(ids.LEGEND, "children"),
+            "legend": Output(ids.LEGEND_MARKUP, "data"),
             "placeholder": Output(ids.SEARCH, "placeholder"),
             "earlier": Output(ids.EARLIER, "disabled"),
             "later": Output(ids.LATER, "disabled"),
@@ -107,7 +108,7 @@ def _register_moves(guard: Guard, store: Store) -> None:
     ) -> Any:
         del address
         audited.describe(_DOING.get(trigger, "query"), search)
-        return answers.move(
+        answer = answers.move(
             scope,
             store.current(),
             trigger=trigger,
@@ -122,6 +123,9 @@ def _register_moves(guard: Guard, store: Store) -> None:
             chosen=chosen,
             archive=Archive(store),
         )
+        if answer["legend"] is not no_update:
+            answer["legend"] = to_html(answer["legend"])
+        return answer
 
 
 def _register_panels(guard: Guard, store: Store, chrome: Chrome) -> None:
@@ -213,6 +217,11 @@ def _register_clientside(app: Dash) -> None:
         ClientsideFunction("pingan", "applyValues"),
         Output(ids.MAP_APPLIED, "modified_timestamp"),
         Input(ids.MAP_VALUES, "data"),
+    )
+    wire(
+        ClientsideFunction("pingan", "applyLegend"),
+        Output(ids.LEGEND_APPLIED, "data"),
+        Input(ids.LEGEND_MARKUP, "data"),
     )
     wire(
         ClientsideFunction("pingan", "afterPaint"),

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from dash import dcc, html
+from dash import html
 
 from dashboard.map import overlays
 from dashboard.map.layers import UNLABELLED
+from dashboard.map.overlays import Overlay
 from dashboard.markup import attributes
 from dashboard.state import OPACITIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dashboard.map.overlays import Overlay
     from dashboard.state import ViewState
     from dashboard.text import Words
 
@@ -60,6 +60,7 @@ def draw(
     has_image
         With the way to an image of the view, for those who may export.
     """
+    main_layer = Overlay("main", state.opacity)
     on = {each.name: each for each in overlays.read(state.overlays, known=known)}
     rows = [
         _row(
@@ -80,7 +81,7 @@ def draw(
                 html.Summary(words("layers_title", n=len(on))),
                 html.Div(
                     [
-                        _opacity(state.opacity, words("layer_main"), words, _set_main(state)),
+                        _opacity(main_layer, words("layer_main"), words, _set_main(state)),
                         html.Ul(rows, className="layers"),
                         _safe_palette(state, words),
                     ],
@@ -108,10 +109,11 @@ def _safe_palette(state: ViewState, words: Words) -> html.Div:
     """The same colours for everybody, or ones that a weak colour sense tells apart."""
     is_safe = state.palette == "safe"
     return html.Div(
-        dcc.Link(
+        html.A(
             [html.Span("✓" if is_safe else "", className="layer-mark"), words("palette_safe")],
             href=replace(state, palette="" if is_safe else "safe").to_href(),
             className="layer-switch" + (" is-on" if is_safe else ""),
+            **attributes(data_choice="palette"),
         ),
         className="palette",
     )
@@ -122,6 +124,7 @@ def _comparisons(
 ) -> html.Details:
     """What a second map may show beside the first."""
     none = _choice(
+        "compare",
         words("twin_none"),
         replace(state, compare="").to_href(),
         is_current=not state.compare,
@@ -129,6 +132,7 @@ def _comparisons(
     )
     rows = [
         _choice(
+            f"compare {value}",
             text,
             replace(state, compare=value).to_href(),
             is_current=value == state.compare,
@@ -158,6 +162,7 @@ def _split(state: ViewState, words: Words) -> html.Div:
     return html.Div(
         [
             _choice(
+                f"split {split}",
                 words(name),
                 replace(state, split=split).to_href(),
                 is_current=split == state.split,
@@ -176,6 +181,7 @@ def _measures(state: ViewState, measures: Sequence[str], words: Words) -> html.N
     return html.Nav(
         [
             _choice(
+                f"measure {name}",
                 words(f"measure_short_{name}"),
                 replace(state, measure=name).to_href(),
                 is_current=name == state.measure,
@@ -188,13 +194,20 @@ def _measures(state: ViewState, measures: Sequence[str], words: Words) -> html.N
     )
 
 
-def _choice(text: str, href: str, *, is_current: bool, title: str) -> Component:
-    """One of several; the present one leads nowhere."""
+def _choice(choice: str, text: str, href: str, *, is_current: bool, title: str) -> Component:
+    """
+    One of several; the present one leads nowhere.
+
+    Parameters
+    ----------
+    choice
+        What it chooses, whatever else the address says; unique in the panel.
+    """
     if is_current:
-        return html.Span(
-            text, className="choice current", title=title, **attributes(aria_current="true")
-        )
-    return dcc.Link(text, href=href, className="choice", title=title)
+        marks = attributes(aria_current="true", data_choice=choice)
+        return html.Span(text, className="choice current", title=title, **marks)
+    marks = attributes(data_choice=choice)
+    return html.A(text, href=href, className="choice", title=title, **marks)
 
 
 def _shown_legends(
@@ -223,11 +236,12 @@ def _row(
     words: Words,
 ) -> html.Li:
     """One layer: its switch and, while it is on, its opacity and its place in the order."""
-    switch = dcc.Link(
+    switch = html.A(
         [html.Span("✓" if shown else "", className="layer-mark"), text],
         href=overlays.toggled(state, name, known=known).to_href(),
         className="layer-switch" + (" is-on" if shown else ""),
         title=words("layer_off" if shown else "layer_on", name=text),
+        **attributes(data_choice=f"layer {name}"),
     )
     if shown is None or name == UNLABELLED:
         return html.Li([switch])
@@ -235,23 +249,25 @@ def _row(
     def faded(percent: int) -> str:
         return overlays.faded(state, name, percent, known=known).to_href()
 
-    up = dcc.Link(
+    up = html.A(
         "↑",
         href=overlays.raised(state, name, known=known).to_href(),
         className="choice layer-up",
         title=words("layer_up", name=text),
+        **attributes(data_choice=f"up {name}"),
     )
-    return html.Li([switch, _opacity(shown.opacity, text, words, faded), up])
+    return html.Li([switch, _opacity(shown, text, words, faded), up])
 
 
-def _opacity(present: int, name: str, words: Words, href: Any) -> html.Span:
+def _opacity(layer: Overlay, name: str, words: Words, href: Any) -> html.Span:
     """Steps of opacity as links."""
     return html.Span(
         [
             _choice(
+                f"fade {layer.name} {percent}",
                 f"{percent}",
                 href(percent),
-                is_current=percent == present,
+                is_current=percent == layer.opacity,
                 title=words("layer_opacity", name=name, percent=percent),
             )
             for percent in OPACITIES

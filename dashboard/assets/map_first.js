@@ -10,6 +10,9 @@
   /** Longest time that the page waits for the map. */
   const PATIENCE_MS = 300;
   const plainFetch = window.fetch;
+  /** Longest time that the panels of a new page wait for it. */
+  const FIRST_PATIENCE_MS = 2500;
+  const PANELS = /"output":"\.\.(header|charts|comparison)\.children/;
   let asked = 0; // calls that may bring a map
 
   /** @param {?object} options of a fetch @returns {boolean} whether the server will draw the map */
@@ -32,14 +35,34 @@
     response.json = function () { return Promise.resolve(content); };
     const parts = content.response || {};
     const drawn = painted();
+    const legend = (parts['legend-markup'] || {}).data;
+    if (legend) PinganMap.showLegend(legend); // the camera keeps clear of it
     if (PinganMap.takeAhead((parts['map-view'] || {}).data, (parts['map-values'] || {}).data)) {
       await drawn;
     }
     return response;
   }
 
+  /** Fulfilled when the map of a new page is painted, cannot be, or takes too long. */
+  const firstPaint = new Promise(function (resolve) {
+    ['pingan:settled', 'pingan:nomap'].forEach(function (name) {
+      document.addEventListener(name, resolve, { once: true });
+    });
+    setTimeout(resolve, FIRST_PATIENCE_MS);
+  });
+
+  /** @param {?object} options of a fetch @returns {boolean} whether it asks for panels of the map */
+  function bringsPanels(options) {
+    return Boolean(options) && typeof options.body === 'string' && PANELS.test(options.body);
+  }
+
   window.fetch = function (address, options) {
     const answer = plainFetch.apply(window, arguments);
+    if (bringsPanels(options)) {
+      return answer.then(function (response) {
+        return firstPaint.then(function () { return response; });
+      });
+    }
     if (!bringsMap(options)) return answer;
     asked += 1;
     const own = asked;

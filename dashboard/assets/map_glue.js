@@ -286,7 +286,9 @@
    * @returns {boolean} whether there is something to wait for
    */
   PinganMap.takeAhead = function (nextView, nextValues) {
-    if (!engine || !container.isConnected || !container.dataset.painted || !nextView) return false;
+    if (!nextView || !document.getElementById('map')) return false;
+    ensureEngine();
+    if (!engine) return false;
     taken = { view: view, values: ownValues };
     takeView(nextView);
     if (nextValues) {
@@ -302,6 +304,7 @@
     const before = taken;
     taken = null;
     aheadVersion = '';
+    if (!before.view) return; // the first answer: nothing to go back to
     takeView(before.view);
     ownValues = values = before.values;
     showValues(values);

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.opened import PAINT_MS, App
 from tests.browser.probes import RENDERERS
@@ -53,6 +53,49 @@ def test_layers_are_laid_over_faded_and_taken_off(app: App) -> None:
     app.page.click(".layer-switch:has-text('蜂窝热力')")
     app.page.wait_for_url(re.compile(r"overlays=lines_county"))
     expect(app.page.locator(".layer-switch.is-on")).to_have_count(1)
+
+
+@both
+def test_facilities_tell_what_is_overdue_of_how_many(app: App) -> None:
+    app.open()
+    open_list(app, "图层")
+    painted_anew(app, lambda: app.page.click(".layer-switch:has-text('巡检设施')"))
+    assert app.query()["overlays"] == ["facilities"]
+    own = app.page.locator(".legend-overlay", has_text="巡检设施")
+    expect(own).to_contain_text(re.compile(r"逾期 \d+ / 共 \d+"))
+    expect(own.locator(".mark-plate-overdue")).to_be_visible()
+    painted_anew(app, lambda: app.page.click(".measures >> text=巡查覆盖"))
+    expect(app.page.locator(".legend .legend-title").first).to_contain_text("每网格每周到访")
+    expect(app.page.locator(".layer-switch.is-on")).to_have_count(1)
+
+
+@both
+def test_a_choice_made_before_the_answer_to_another_undoes_nothing(app: App) -> None:
+    app.open("?overlays=cells.50")
+    app.painted("areas:county")
+    open_list(app, "图层")
+    held: list[Route] = []
+    app.page.route("**/_dash-update-component*", lambda route: held.append(route))
+    app.page.click(".layers li:has-text('蜂窝热力') .choice:has-text('25')")
+    app.page.wait_for_url(re.compile(r"cells\.25"))
+    app.page.click(".layer-switch:has-text('区县界线')")
+    app.page.unroute("**/_dash-update-component*")
+    for answer in held:
+        answer.continue_()
+    app.page.wait_for_url(re.compile(r"cells\.25(,|%2C)lines_county"))
+
+
+@both
+def test_a_choice_keeps_the_focus_and_what_is_unfolded(app: App) -> None:
+    app.open("?overlays=cells.50")
+    app.painted("areas:county")
+    open_list(app, "图层")
+    choice = app.page.locator(".layers li:has-text('蜂窝热力') .choice:has-text('25')")
+    choice.focus()
+    app.page.keyboard.press("Enter")
+    expect(choice).to_have_class(re.compile("current"))
+    expect(choice).to_be_focused()
+    expect(choice).to_be_visible()
 
 
 @both

@@ -28,7 +28,7 @@ SYNC, DRAW, PANELS, CHARTS = "url.search", "map-view.data", "kpis.children", "ch
 ADDRESS = "panels-address.data"
 HOVER, FIND = "map-hover-detail.children", "area-search-results.children"
 EVERY = (SYNC, DRAW, PANELS, CHARTS, HOVER, FIND)
-MAP = {"map-view", "map-values", "shown", "legend"}
+MAP = {"map-view", "map-values", "shown", "legend-markup"}
 LARGEST = 50_000
 
 
@@ -172,7 +172,7 @@ def test_the_heat_layer_says_what_no_cell_can_show(app, snapshot):
     drawn = chosen["count"].sum() - nowhere
     assert nowhere > 0
     wanted = f"{drawn:,d} in cells; {nowhere:,d} more without a point"
-    assert wanted in dumped(answer["legend"]["children"])
+    assert wanted in dumped(answer["legend-markup"]["data"])
 
 
 def test_hover_tells_the_figures_of_one_area(app):

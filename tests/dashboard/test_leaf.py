@@ -1,0 +1,39 @@
+"""Components written as markup."""
+
+import pytest
+from dash import dcc, html
+
+from dashboard.leaf import to_html
+from dashboard.markup import attributes
+
+
+def test_text_and_values_are_escaped():
+    shown = html.A("<b>&", href='/?q="><script>', title="'")
+    assert to_html(shown) == (
+        '<a href="/?q=&quot;&gt;&lt;script&gt;" title="&#x27;">&lt;b&gt;&amp;</a>'
+    )
+
+
+def test_names_of_attributes_are_those_of_html():
+    shown = html.Div(
+        [html.Span(1), None, "x"],
+        className="a b",
+        style={"backgroundColor": "#fff", "width": "2px"},
+        tabIndex=-1,
+        **attributes(data_choice="layer cells", aria_label="n"),
+    )
+    assert to_html(shown) == (
+        '<div class="a b" style="background-color:#fff;width:2px" tabindex="-1"'
+        ' data-choice="layer cells" aria-label="n"><span>1</span>x</div>'
+    )
+
+
+def test_what_is_not_so_is_left_out_and_what_is_stands_alone():
+    assert to_html(html.Details("x", open=True)) == "<details open>x</details>"
+    assert to_html(html.Div("x", hidden=False, title=None)) == "<div>x</div>"
+    assert to_html([html.Br(), 0]) == "<br>0"
+
+
+def test_a_component_that_needs_dash_is_refused():
+    with pytest.raises(TypeError, match="Link"):
+        to_html(html.Div(dcc.Link("x", href="/")))
