@@ -20,6 +20,7 @@ TABLES = {
     "the pipeline, beside pandas, h3 and geopandas": "etl_peer",
     "a late batch": "late_batch",
     "opening a snapshot": "opening",
+    "the weekly report: an issue, its documents and its page": "weekly",
     "boundaries": "boundaries",
     "Excel ledgers": "ledgers",
     "rows pushed over HTTP": "push",

@@ -102,19 +102,19 @@ def register(server: Flask, api: Api) -> None:
 
 def push_answer(api: Api) -> Response:
     """Take in the rows of this request, or say why not."""
-    token = _admitted(api)
+    token = admitted(api)
     key = request.headers.get(KEY_HEADER, "")
     if not _KEY.fullmatch(key):
-        _refuse(400, f"give {KEY_HEADER}: 1 to 128 visible ASCII characters, new for each batch")
+        refuse(400, f"give {KEY_HEADER}: 1 to 128 visible ASCII characters, new for each batch")
     body = request.get_data(cache=True)
     if len(body) > LARGEST_PUSH:
-        _refuse(413, _TOO_LARGE)
+        refuse(413, _TOO_LARGE)
     try:
         named, rows = read_push(body, request.mimetype, request.args.get("source"))
         source = _source(api, token, named)
         headings = check_rows(rows, source)
     except PushError as error:
-        _refuse(error.status, str(error))
+        refuse(error.status, str(error))
     # Neither a key nor a body of a sender is stored, only what tells them from others.
     hashed_key = hashlib.sha256(key.encode()).hexdigest()
     content = hashlib.sha256(hashed_key.encode() + body).hexdigest()
@@ -132,37 +132,37 @@ def push_answer(api: Api) -> Response:
         )
     except (IntakeError, sqlite3.Error):
         log.exception("a push for %s was not taken in", source.name)
-        _refuse(503, "not taken in; send it again with the same key", retry=True)
+        refuse(503, "not taken in; send it again with the same key", retry=True)
     log.info("push of token %s for %s: batch %d", token.name, source.name, batch.number)
     if batch.content != content:
-        _refuse(409, f"{KEY_HEADER} was used for another body; use a new key for each batch")
-    answer = _json(202, _taken_in(batch))
+        refuse(409, f"{KEY_HEADER} was used for another body; use a new key for each batch")
+    answer = json_answer(202, _taken_in(batch))
     answer.headers["Location"] = f"/api/v1/batches/{batch.number}"
     return answer
 
 
 def batch_answer(api: Api, number: int) -> Response:
     """Tell what became of one batch, to a sender of its source only."""
-    token = _admitted(api)
+    token = admitted(api)
     try:
         found = api.intake.batches(after=number - 1, upto=number)
     except OverflowError:
         found = []
     if not found or found[0].source not in token.sources:
-        _refuse(404, "there is no such batch")
-    return _json(200, _taken_in(found[0]) | _processed(api.store, found[0]))
+        refuse(404, "there is no such batch")
+    return json_answer(200, _taken_in(found[0]) | _processed(api.store, found[0]))
 
 
-def _admitted(api: Api) -> Token:
+def admitted(api: Api) -> Token:
     """Sender of this request; everything that can be refused before the body is read is."""
     if not api.settings.city:
         log.warning("a push came, but PINGAN_CITY is not set: set it to the city folder")
-        _refuse(404, "this installation takes no pushes")
+        refuse(404, "this installation takes no pushes")
     if request.method == "POST":
         if request.mimetype not in (JSON, *NDJSON) or "Content-Encoding" in request.headers:
-            _refuse(415, f"send {JSON} or {NDJSON[0]}, not compressed")
+            refuse(415, f"send {JSON} or {NDJSON[0]}, not compressed")
         if (request.content_length or 0) > LARGEST_PUSH:
-            _refuse(413, _TOO_LARGE)
+            refuse(413, _TOO_LARGE)
         # Only here: every other request keeps the small limit of the whole server. A body of
         # unknown length is cut off at the limit without a word, so one byte more is let in.
         request.max_content_length = LARGEST_PUSH + 1
@@ -170,11 +170,11 @@ def _admitted(api: Api) -> Token:
         token = sender(request, api.tokens, utc_now())
     except (TokenError, StateError):
         log.exception("tokens cannot be used")
-        _refuse(503, "tokens cannot be checked now", retry=True)
+        refuse(503, "tokens cannot be checked now", retry=True)
     if token is None:
-        _refuse(401, "a valid bearer token or signature is needed")
+        refuse(401, "a valid bearer token or signature is needed")
     if not api.limiter.admits(token):
-        _refuse(429, "too many requests; wait and send it again with the same key", retry=True)
+        refuse(429, "too many requests; wait and send it again with the same key", retry=True)
     return token
 
 
@@ -183,9 +183,9 @@ def _source(api: Api, token: Token, name: str) -> Source:
         source = api.source(name) if name in token.sources else None
     except (CityError, OSError):
         log.exception("the city folder cannot be read")
-        _refuse(503, "sources cannot be read now; send it again with the same key", retry=True)
+        refuse(503, "sources cannot be read now; send it again with the same key", retry=True)
     if source is None:
-        _refuse(403, "this token may not push to this source, or the source takes no pushes")
+        refuse(403, "this token may not push to this source, or the source takes no pushes")
     return source
 
 
@@ -225,13 +225,15 @@ def _processed(store: Store, batch: Batch) -> dict[str, Any]:
     }
 
 
-def _json(status: int, content: dict[str, Any]) -> Response:
+def json_answer(status: int, content: dict[str, Any]) -> Response:
+    """Answer with one JSON object."""
     text = json.dumps(content, ensure_ascii=False, sort_keys=True)
     return Response(text + "\n", status=status, mimetype=JSON)
 
 
-def _refuse(status: int, reason: str, *, retry: bool = False) -> NoReturn:
-    answer = _json(status, {"error": reason})
+def refuse(status: int, reason: str, *, retry: bool = False) -> NoReturn:
+    """End the request with a status and its reason."""
+    answer = json_answer(status, {"error": reason})
     if status == 401:
         answer.headers["WWW-Authenticate"] = 'Bearer realm="pingan"'
     if retry:

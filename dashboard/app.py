@@ -14,13 +14,26 @@ from dash.exceptions import DependencyException
 from flask import Response, has_request_context, request
 from werkzeug.exceptions import HTTPException
 
-from dashboard import api, audited, basemap, callbacks, ids, layout, pages, panels, routes, startup
+from dashboard import (
+    api,
+    audited,
+    basemap,
+    callbacks,
+    ids,
+    layout,
+    live_push,
+    pages,
+    panels,
+    routes,
+    startup,
+)
 from dashboard.chrome import Chrome
 from dashboard.desk import wiring
 from dashboard.guard import Guard, current_scope
 from dashboard.installation import Installation, open_installation
 from dashboard.limits import Limits
-from dashboard.pages import export, image, share, upload
+from dashboard.map import live
+from dashboard.pages import export, image, phone, share, upload
 from dashboard.pages.context import PageContext
 from dashboard.signin.provider import DemoOrLink, SessionProvider
 from dashboard.signin.registry import externals, portal
@@ -36,7 +49,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("dashboard")
 
-NOT_INJECTED = r"(^plotly.*|^maplibre.*|^pages\.css|^weekly\.css|.*\.mjs|.*\.map)$"
+NOT_INJECTED = r"(^plotly.*|^maplibre.*|^pages\.css|^weekly\.css|^phone.*|.*\.mjs|.*\.map)$"
 """Files that the map does not load at its start: its scripts ask for them, or other pages do."""
 
 
@@ -92,7 +105,11 @@ def create_app(
     image.register(app.server, context)
     share.register(app.server, context)
     upload.register(app.server, context)
-    api.register(app.server, api.Api(settings, store, installed.database))
+    phone.register(app.server, context)
+    pushes = api.Api(settings, store, installed.database)
+    api.register(app.server, pushes)
+    live_push.register(app.server, pushes)
+    live.install(app.server, installed.database)
     chrome = Chrome(is_demo=settings.auth == "demo", token=context.forms.token)
     callbacks.register(app, guard, store, chrome)
     wiring.register(app, guard, store, chrome)

@@ -50,6 +50,8 @@ class LevelAreas:
     valid_to: NDArray[np.datetime64]
     """First day no longer valid."""
     visible: NDArray[np.bool_]
+    known: frozenset[str]
+    """The codes, to look one up."""
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -91,7 +93,7 @@ class Hierarchy:
         Its code; where two levels use the same code, `level.code` (codes are unique in a level).
         """
         code = str(self.at(area.level).codes[area.index])
-        shared = len(self._levels_of_code.get(code, ())) > 1
+        shared = sum(code in areas.known for areas in self.levels) > 1
         return f"{area.level}.{code}" if shared else code
 
     def find(self, reference: str, *, day: dt.date) -> Area:
@@ -104,7 +106,7 @@ class Hierarchy:
             There is no such area, or the scope does not cover it: the same answer.
         """
         prefix, _, rest = reference.partition(".")
-        levels: tuple[str, ...] = self._levels_of_code.get(reference, ())
+        levels = tuple(areas.level for areas in self.levels if reference in areas.known)
         code = reference
         if prefix in self.order and rest:
             levels, code = (prefix,), rest
@@ -200,14 +202,6 @@ class Hierarchy:
         )
         return np.flatnonzero(found)
 
-    @cached_property
-    def _levels_of_code(self) -> dict[str, tuple[str, ...]]:
-        found: dict[str, tuple[str, ...]] = {}
-        for areas in self.levels:
-            for code in set(areas.codes.tolist()):
-                found[code] = (*found.get(code, ()), areas.level)
-        return found
-
 
 @scoped_cache_of_few
 def hierarchy(scope: Scope, snapshot: Snapshot) -> Hierarchy:
@@ -267,6 +261,7 @@ def _level_areas(level: str, rows: pd.DataFrame) -> LevelAreas:
         valid_from=_days(rows["valid_from"], otherwise="0001-01-01"),
         valid_to=_days(rows["valid_to"], otherwise="9999-12-31"),
         visible=np.zeros(len(rows), dtype=bool),
+        known=frozenset(rows["code"].tolist()),
     )
 
 

@@ -199,6 +199,27 @@ def trace(scope: Scope, snapshot: Snapshot, area: Area, end: dt.date) -> pd.Data
     return pd.DataFrame(found | {name: np.ma.filled(found[name], np.nan) for name in floats})
 
 
+def traces(
+    scope: Scope, snapshot: Snapshot, level: str, areas: Sequence[int], end: dt.date
+) -> dict[int, pd.DataFrame]:
+    """Rows of `index_trace` of those areas that the scope covers, by area; read at once."""
+    check_level(scope, snapshot, level)
+    visible = hierarchy(scope, snapshot).at(level).visible
+    own = [one for one in areas if visible[one]]
+    if not own or "index_trace" not in snapshot.tables():
+        return {}
+    found = snapshot.query(
+        "SELECT area_index, indicator, count, baseline, ratio, points, weight, status "
+        "FROM index_trace WHERE level = ? AND period_end = ? "
+        "AND area_index IN (SELECT unnest(?)) ORDER BY area_index, indicator",
+        [level, end, own],
+    )
+    return {
+        int(index): rows.drop(columns="area_index").reset_index(drop=True)
+        for index, rows in found.groupby("area_index")
+    }
+
+
 @scoped_cache
 def ranked(scope: Scope, snapshot: Snapshot, level: str, end: dt.date) -> int:
     """Areas of a level that share the ranks of a period."""

@@ -59,6 +59,8 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     # Systems, not people: `dashboard.api` asks for a token or a signature itself.
     "push": "token",
     "batch": "token",
+    "live_units": "token",
+    "live_crowds": "token",
     "signin": "anyone",
     "signin_external": "anyone",
     "signin_back": "anyone",
@@ -71,6 +73,20 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "weekly": "report",
     # Also asks for `report` in the areas that one may export.
     "weekly_file": "export",
+    "letters": "letters",
+    "letter": "letters",
+    "letters_draft": "letters_change",
+    "letter_change": "letters_change",
+    # Also asks for `letters` in the areas that one may export.
+    "letter_file": "export",
+    "phone": "map",
+    "phone_map": "map",
+    "phone_report": "report_event",
+    "phone_progress": "report_event",
+    "phone_warning": "warnings_act",
+    # Neither holds anything of the city; a browser asks for them without a page.
+    "phone_manifest": "anyone",
+    "phone_worker": "anyone",
     "desk_areas": "map",
     "desk_hotspots": "map",
     "desk_index": "map",

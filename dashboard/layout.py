@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 def page(scope: Scope, store: Store) -> html.Div:
     """The whole page, or a note where nothing is published or nothing may be seen."""
     words = Words("zh")
-    has_report = decide(scope, "report").is_allowed
+    open_to = {
+        "has_report": decide(scope, "report").is_allowed,
+        "has_letters": decide(scope, "letters").is_allowed,
+    }
     try:
         store.current()
     except SnapshotError:
@@ -29,24 +32,24 @@ def page(scope: Scope, store: Store) -> html.Div:
             [html.Strong(words("no_snapshot_title")), html.P(words("no_snapshot_text"))],
             className="empty",
         )
-        return _skeleton(note, has_report=has_report)
+        return _skeleton(note, **open_to)
     if not (scope.sees_areas or scope.is_protected):
-        return _skeleton(panels.empty(words, words("empty_scope")), has_report=has_report)
-    return _skeleton(None, has_report=has_report)
+        return _skeleton(panels.empty(words, words("empty_scope")), **open_to)
+    return _skeleton(None, **open_to)
 
 
 def skeleton() -> html.Div:
     """The page with every id and no data, against which Dash checks the callbacks."""
-    return _skeleton(None, has_report=True)
+    return _skeleton(None, has_report=True, has_letters=True)
 
 
-def _skeleton(note: Any, *, has_report: bool) -> html.Div:
+def _skeleton(note: Any, *, has_report: bool, has_letters: bool) -> html.Div:
     return html.Div(
         [
             dcc.Location(id=ids.URL, refresh="callback-nav"),
             *_stores(),
             nav.skip_link(),
-            _topbar(has_report=has_report),
+            _topbar(has_report=has_report, has_letters=has_letters),
             html.Div(controls.layout(), className="filters", id=ids.FILTERS, role="search"),
             html.Main([_map_box(), _side(note)], className="main"),
             nav.page_box(),
@@ -68,6 +71,8 @@ def _stores() -> list[dcc.Store]:
         ids.MAP_CAMERA,
         ids.MAP_RESOLUTION,
         ids.MAP_APPLIED,
+        ids.LEGEND_MARKUP,
+        ids.LEGEND_APPLIED,
         ids.ADDRESS,
         ids.SHOWN,
         ids.PANELS_ADDRESS,
@@ -77,11 +82,11 @@ def _stores() -> list[dcc.Store]:
     return [dcc.Store(id=name) for name in names]
 
 
-def _topbar(*, has_report: bool) -> html.Header:
+def _topbar(*, has_report: bool, has_letters: bool) -> html.Header:
     return html.Header(
         [
             html.Div(id=ids.HEADER, className="title"),
-            nav.navigation(has_report=has_report),
+            nav.navigation(has_report=has_report, has_letters=has_letters),
             html.Div(
                 [
                     dcc.Input(id=ids.SEARCH, type="search", maxLength=60, autoComplete="off"),

@@ -182,7 +182,8 @@ def secure(server: Flask, script_hashes: Sequence[str], *, is_https: bool) -> No
         answer.headers["Referrer-Policy"] = "same-origin"
         answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        answer.headers["Permissions-Policy"] = "geolocation=(), camera=(), microphone=()"
+        # A page that is used in the street may ask where it is.
+        answer.headers.setdefault("Permissions-Policy", "geolocation=(), camera=(), microphone=()")
         if is_https:
             answer.headers["Strict-Transport-Security"] = "max-age=31536000"
         if answer.status_code >= 400 or not request.path.startswith(STATIC):

@@ -36,6 +36,8 @@ MEASURES: Final = (
     "band15",
     "breach",
     "discovered",
+    "overdue",
+    "patrol",
 )
 """What the colour of an area may tell."""
 

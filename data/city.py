@@ -254,6 +254,12 @@ def _read_table(path: Path, keys: Keys, faults: list[str]) -> dict[str, Any]:
     return take(parse_toml(path, faults), keys, path.name, faults)
 
 
+def data_root(folder: Path, *, home: Path) -> Path:
+    """Folder that the file names of a city folder are relative to; the folder was read before."""
+    told = parse_toml(folder / FILES[0], [])
+    return _data_root(folder, str(told.get("data_root", ".")), home=home)
+
+
 def _data_root(folder: Path, written: str, *, home: Path) -> Path:
     if written == HOME_MARK or written.startswith(HOME_MARK + "/"):
         return home / written[len(HOME_MARK) :].lstrip("/")

@@ -90,7 +90,7 @@ DEADLINE_TABLES: Final[dict[str, Table]] = {
         "one per period and marked action: the change against matched peer areas",
         (
             _END,
-            Column("action", "text", "id in actions.csv"),
+            Column("action", "text", "id in actions.csv, or of a signed letter"),
             *_AREA,
             _GROUP,
             Column("kind", "text", "kind of action"),

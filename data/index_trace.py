@@ -243,16 +243,28 @@ def why(rows: pd.DataFrame, settings: IndexSettings, *, chinese: bool, most: int
     most
         Number of sentences; indicators with a ratio up to 1 are never among them.
     """
+    return [pair[0 if chinese else 1] for pair in reasons(rows, settings, most=most)]
+
+
+def reasons(rows: pd.DataFrame, settings: IndexSettings, *, most: int) -> list[tuple[str, str]]:
+    """Sentences as those of `why`, each in Chinese and in English."""
+    kept = rows.sort_values("indicator").reset_index(drop=True)
+    found = []
+    for i, share in raised(rows, settings)[:most]:
+        row, indicator = kept.iloc[i], settings.indicators[i]
+        chinese, english = (_sentence(row, indicator, share, chinese=one) for one in (True, False))
+        found.append((chinese, english))
+    return found
+
+
+def raised(rows: pd.DataFrame, settings: IndexSettings) -> list[tuple[int, float]]:
+    """Positions of the indicators with a ratio above 1, and their points, the most first."""
     found = recompute(rows, settings)
     kept = rows.sort_values("indicator").reset_index(drop=True)
     share = found.weight * np.nan_to_num(found.points)
     order = np.argsort(-share, kind="stable")
-    raised = (kept["ratio"].to_numpy(dtype=np.float64, na_value=np.nan) > 1)[order]
-    return [
-        _sentence(kept.iloc[i], settings.indicators[i], share[i], chinese=chinese)
-        for i in order[raised][:most]
-        if share[i] > 0
-    ]
+    above = (kept["ratio"].to_numpy(dtype=np.float64, na_value=np.nan) > 1)[order]
+    return [(int(i), float(share[i])) for i in order[above] if share[i] > 0]
 
 
 def _sentence(row: pd.Series, indicator: Indicator, share: float, *, chinese: bool) -> str:

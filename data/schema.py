@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from data.analysis_tables import ANALYSIS_TABLES
 from data.columns import Column, Kind, Table
+from data.resources.tables import RESOURCE_TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -305,6 +306,7 @@ TABLES: Final[dict[str, Table]] = {
         ),
         ("batch", "row"),
     ),
+    **RESOURCE_TABLES,
     **ANALYSIS_TABLES,
 }
 

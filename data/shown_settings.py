@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from data.analysis_settings import read_group_list, settings_file
 from data.clock_settings import read_clock_settings
+from data.effect_settings import read_effect_settings
 from data.index_file import FILE, index_settings, read_index_settings
+from data.periods import PERIODS_PER_YEAR
 from data.signal_settings import read_signal_settings
 from data.tables import parse_toml
 
@@ -46,6 +48,8 @@ class ShownSettings:
     groups: Mapping[str, Names]
     clocks: Mapping[str, Names]
     signals: Mapping[int, Names]
+    effect_after: Mapping[str, int]
+    """Whole periods after an action before which nothing is told, by the grain of the city."""
 
 
 def settings_entry(city_folder: Path) -> dict[str, Any]:
@@ -65,6 +69,10 @@ def settings_entry(city_folder: Path) -> dict[str, Any]:
         "groups": {one.name: [one.name_zh, one.name_en] for one in read_group_list(city_folder)},
         "clocks": {one.name: [one.name_zh, one.name_en] for one in clocks},
         "signals": {str(one.number): [one.name_zh, one.name_en] for one in colours},
+        "effect_after": {
+            grain: read_effect_settings(city_folder, grain=grain).least_after
+            for grain in PERIODS_PER_YEAR
+        },
     }
 
 
@@ -82,6 +90,7 @@ def settings_from(entry: Mapping[str, Any]) -> ShownSettings:
         groups=_names(entry["groups"]),
         clocks=_names(entry["clocks"]),
         signals={int(number): pair for number, pair in _names(entry["signals"]).items()},
+        effect_after=entry.get("effect_after", {}),
     )
 
 

@@ -20,6 +20,7 @@ import typer
 from etl.commands import (
     areas,
     audit,
+    deliver,
     keeping,
     matches,
     quarantine,
@@ -28,6 +29,7 @@ from etl.commands import (
     state,
     token,
     user,
+    warn,
     watching,
 )
 from etl.console import (
@@ -60,8 +62,10 @@ app.add_typer(token.app, name="token")
 app.add_typer(user.app, name="user")
 app.add_typer(audit.app, name="audit")
 app.add_typer(report.app, name="report")
+app.add_typer(deliver.app, name="deliver")
 app.add_typer(state.app, name="state")
 watching.register(app)
+warn.register(app)
 keeping.register(app)
 
 _DEFAULT_SEED: Final = 20261115

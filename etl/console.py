@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -43,8 +44,18 @@ def told_in_one_line() -> Iterator[None]:
 
 
 @contextmanager
-def progress_bar(*, quiet: bool) -> Iterator[Progress]:
-    """Show a progress bar on the error stream, so that figures can be piped."""
+def progress_bar(*, quiet: bool, lines: bool = False) -> Iterator[Progress]:
+    """
+    Show a progress bar on the error stream, so that figures can be piped.
+
+    Parameters
+    ----------
+    lines
+        Where the stream is no terminal, print a line for each tenth instead of nothing.
+    """
+    if lines and not quiet and not sys.stderr.isatty():
+        yield _tenths()
+        return
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
@@ -57,6 +68,19 @@ def progress_bar(*, quiet: bool) -> Iterator[Progress]:
     with Progress(*columns, console=Console(stderr=True), disable=quiet) as bar:
         task = bar.add_task("start", total=1.0)
         yield lambda step, share: bar.update(task, description=step, completed=share)
+
+
+def _tenths() -> Progress:
+    """Print a line whenever a further tenth is done."""
+    told = -1
+
+    def tell(step: str, share: float) -> None:
+        nonlocal told
+        if int(share * 10) != told:
+            told = int(share * 10)
+            typer.echo(f"{step} ({share:.0%})", err=True)
+
+    return tell
 
 
 def print_json(value: Any) -> None:

@@ -147,8 +147,10 @@ def take_in(home: Path) -> None:
         if taken.error:
             raise ValueError(f"demonstration city: {taken.source}: {taken.error}")
     for source in city.sources:
-        if source.push:
-            _push(source, source_folder(home) / f"{source.name}.json", intake, now)
+        sample = source_folder(home) / f"{source.name}.json"
+        # What phones report begins empty: it is for whoever tries the phone's page.
+        if source.push and sample.is_file():
+            _push(source, sample, intake, now)
 
 
 def _push(source: Source, path: Path, intake: Intake, now: dt.datetime) -> None:

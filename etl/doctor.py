@@ -76,6 +76,7 @@ def examine(settings: Settings) -> list[dict[str, Any]]:
         _entry("home", *_home(settings.home)),
         _entry("chinese font", *_font()),
         _entry("snapshot", *_snapshot(settings.home)),
+        _entry("delivery", *_delivery(settings)),
     ]
 
 
@@ -129,3 +130,34 @@ def _snapshot(home: Path) -> tuple[bool, str]:
     except SnapshotError as error:
         return True, f"none yet: {error}"
     return True, f"{manifest.id} of {manifest.city['name_en']}"
+
+
+def _delivery(settings: Settings) -> tuple[bool, str]:
+    from data.deliveries.channels import (  # noqa: PLC0415
+        DeliverySettingsError,
+        read_delivery_settings,
+    )
+    from data.deliveries.outbox import FAILED, GIVEN_UP, STATES, Outbox  # noqa: PLC0415
+    from data.state.database import StateDatabase, StateError, state_url  # noqa: PLC0415
+
+    try:
+        city = Path(settings.city) if settings.city else None
+        channels = read_delivery_settings(city, public_url=settings.public_url).channels
+    except DeliverySettingsError as error:
+        return False, str(error)
+    database = StateDatabase(state_url(settings.state, settings.home))
+    # To open a file that is not there would make it.
+    if database.is_sqlite and not Path(database.url.database or "").is_file():
+        return True, f"{len(channels)} channels; nothing was sent yet"
+    try:
+        standings = Outbox(database).standings()
+    except StateError as error:
+        return False, str(error)
+    finally:
+        database.close()
+    counts = {state: sum(one.counts[state] for one in standings) for state in STATES}
+    told = ", ".join(f"{counts[state]:,} {state.replace('_', ' ')}" for state in STATES)
+    bad = [one for one in standings if one.counts[FAILED] or one.counts[GIVEN_UP]]
+    why = "".join(f"; {one.channel}: {one.reason}" for one in bad)
+    again = "; `pingan deliver retry` tries anew" if counts[GIVEN_UP] else ""
+    return not bad, f"{len(channels)} channels; {told}{why}{again}"

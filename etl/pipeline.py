@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from data.analysis_settings import inputs_version
 from data.city import City, read_city
 from data.intake import Intake
 from data.manifest import NoSnapshotError, SnapshotError
 from data.store import Store, check_files
+from etl.analyse.marked import inputs_version
 from etl.analyse.plan import EVERY
 from etl.connectors.files import Written, log_file, pending_files, write_file
 from etl.connectors.view import take_views
@@ -22,6 +22,8 @@ from etl.epoch import Epoch, open_epoch
 from etl.history import activate, epoch_as_of
 from etl.ledger import Ledger
 from etl.publish import Edition, publish, writer_lock
+from etl.registers.step import ENTRY
+from etl.registers.step import inputs_version as registers_version
 from etl.run import process, sweep_staging
 from etl.version import code_version
 
@@ -157,14 +159,16 @@ def _build(work: _Work) -> Built:
     batches = work.intake.batches(after=ledger.last()[1])
     current = published(work.home)
     waits = work.options.analyse != "never" and analysis_waits(current, work.now)
-    if not batches and not waits and _is_same(current, epoch, ledger):
+    if not batches and not waits and _is_same(current, epoch, ledger, work.now):
         assert current is not None
         return Built(current, is_new=False, failed=failed)
     ledger.check_files()
     if batches:
         process(epoch, ledger, batches, work.engine, _part(work.tell, 0.15, 0.65))
     parent = current if current and _is_sound(current, work.home) else None
-    return Built(_publish(work, epoch, ledger, parent, failed), is_new=True, failed=failed)
+    manifest = _publish(work, epoch, ledger, parent, failed)
+    failed |= manifest[ENTRY].get("failed", {})
+    return Built(manifest, is_new=True, failed=failed)
 
 
 def _rebuild(work: _Work, as_of: dt.datetime) -> Built:
@@ -274,10 +278,15 @@ def analysis_waits(manifest: dict[str, Any] | None, now: dt.datetime) -> bool:
     return now - dt.datetime.fromisoformat(told["made_at"]) >= EVERY
 
 
-def _is_same(current: dict[str, Any] | None, epoch: Epoch, ledger: Ledger) -> bool:
+def _is_same(
+    current: dict[str, Any] | None, epoch: Epoch, ledger: Ledger, now: dt.datetime
+) -> bool:
     if current is None or current.get("epoch") != epoch.id:
         return False
-    if current.get("analysis", {}).get("inputs") != inputs_version(epoch.city.folder):
+    registers = registers_version(epoch.city, epoch.home, now)
+    if current.get(ENTRY, {}).get("inputs", "") != registers:
+        return False
+    if current.get("analysis", {}).get("inputs") != inputs_version(epoch.home, epoch.city.folder):
         return False
     return current["batch"] == ledger.last()[1] and _is_sound(current, epoch.home)
 

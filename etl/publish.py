@@ -37,6 +37,7 @@ from etl.matches import MATCHES
 from etl.protect.release import Run, release
 from etl.protect.standing import RECORD
 from etl.register import cells_table, write_register
+from etl.registers.step import ENTRY, write_registers
 from etl.risk_parts import RISK, no_risk, plan, risk_parts
 from geo import tiles
 
@@ -193,6 +194,7 @@ def _publish(
     write_points(epoch, writer, register, counts, kept)
     for entry in [*counts, *matched, *risk, *analysis.entries]:
         writer.keep(entry)
+    registers = write_registers(edition, writer)
     levels = _tiles(edition, writer, engine)
     tell("publish", 0.95)
     zooms = tiles.fit_zooms(epoch.boundaries.geometries[epoch.boundaries.levels[0]])
@@ -216,6 +218,7 @@ def _publish(
             "matches": matches_entry(epoch.home, matched),
             RECORD: released,
             "analysis": analysis.facts,
+            ENTRY: registers,
             # The table for other programs shows today, whatever day is rebuilt.
             "incidents": incidents_entry(
                 ledger, None if edition.as_of else commit_parts(epoch, ledger)

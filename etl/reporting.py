@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 # Named, not imported.
-_PROGRAM: Final = "dashboard.reports"
+PROGRAM: Final = "dashboard.reports"
 
 AGAIN: Final = dt.timedelta(hours=1)
 """Until an issue that failed is tried again."""
@@ -86,7 +86,7 @@ def issue_week(home: Path, order: Order, *, progress: Callable[[int, int], None]
 
 def _run(asked: dict[str, str], progress: Callable[[int, int], None]) -> Issue:
     """Run the program; its last line is the issue or the fault."""
-    command = [sys.executable, "-m", _PROGRAM]
+    command = [sys.executable, "-m", PROGRAM]
     with subprocess.Popen(  # noqa: S603  # nosec B603  # our own program - no shell
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
     ) as process:

@@ -23,6 +23,7 @@ from etl.analyse import verify as analysis
 from etl.hours_check import HoursFault, check_hours
 from etl.points_check import PointsFault, check_points
 from etl.protect.check import ReleaseFault, check_releases
+from etl.registers.check import RegistersFault, check_registers
 from etl.risk import area_risk
 from geo import cells as h3_cells
 
@@ -42,8 +43,8 @@ class Failed(ValueError):  # noqa: N818 - it is an outcome of a check, not a fau
 
 
 _FAULTS: Final = (
-    Failed, HoursFault, PointsFault, analysis.AnalysisFault, SnapshotError, seals.DamageError,
-    OSError, duckdb.Error,
+    Failed, HoursFault, PointsFault, RegistersFault, analysis.AnalysisFault, SnapshotError,
+    seals.DamageError, OSError, duckdb.Error,
 )  # fmt: skip
 
 
@@ -328,6 +329,7 @@ _CHECKS: Final[dict[str, Callable[[Snapshot], str]]] = {
     "area risk": _risk,
     "tiles": _tiles,
     "releases": _releases,
+    "registers": check_registers,
 }
 
 

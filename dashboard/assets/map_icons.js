@@ -10,7 +10,9 @@
   const FALLBACK = { '--mark-much': '#7b3294', '--mark-clusters': '#c2185b', '--mark-more': '#b35806',
     '--yellow': '#f4d264', '--orange': '#f0964a', '--red': '#dc5049', '--mark-other': '#44546a',
     '--mark-edge': '#ffffff', '--point-1': '#00569c', '--point-2': '#2b2350', '--point-3': '#9c2f00',
-    '--point-4': '#00664b', '--point-5': '#8a1f66', '--point-6': '#5a4600', '--point-many': '#1d2733' };
+    '--point-4': '#00664b', '--point-5': '#8a1f66', '--point-6': '#5a4600', '--point-many': '#1d2733',
+    '--facility-ok': '#2f6f73', '--facility-due': '#b06f00', '--facility-overdue': '#b4161b',
+    '--facility-unknown': '#5d6b7a', '--post': '#25496f', '--unit': '#5b3a8c', '--crowd': '#7a2f55' };
   const CROSS = [[8, 2.5], [12, 2.5], [12, 8], [17.5, 8], [17.5, 12], [12, 12], [12, 17.5], [8, 17.5],
     [8, 12], [2.5, 12], [2.5, 8], [8, 8]];
   const TURN = Math.SQRT1_2;
@@ -58,6 +60,46 @@
     context.fillRect(9.1, 11.4, 1.8, 1.8);
   }
 
+  const GLYPHS = [
+    [[4.5, 4.5], [15.5, 4.5], [15.5, 15.5], [4.5, 15.5]],
+    CROSS,
+    [[10, 2.5], [17.5, 8.2], [14.6, 17], [5.4, 17], [2.5, 8.2]],
+    CROSS.map(([x, y]) => [10 + (x - y) * TURN, 10 + (x + y - 20) * TURN]),
+    [[2.5, 7], [17.5, 7], [17.5, 13], [2.5, 13]],
+    [[7, 2.5], [13, 2.5], [13, 17.5], [7, 17.5]]
+  ];
+  const SHIELD = [[3, 3], [17, 3], [17, 11], [10, 18], [3, 11]];
+  /** Plates of facilities; null is round. The plate tells what is due, the glyph what kind it is. */
+  const PLATES = {
+    ok: null,
+    due: [[2, 2], [18, 2], [18, 18], [2, 18]],
+    overdue: [[10, 0], [20, 10], [10, 20], [0, 10]],
+    unknown: null
+  };
+
+  /** @param {string} state a key of `PLATES` @param {number} kind position among the glyphs, -1 = none */
+  function plate(context, state, kind) {
+    const tint = colour('--facility-' + state);
+    const points = PLATES[state];
+    if (points) {
+      polygon(context, points);
+    } else {
+      context.beginPath();
+      context.arc(10, 10, 8.5, 0, 2 * Math.PI);
+    }
+    const hollow = state === 'unknown';
+    filled(context, hollow ? colour('--mark-edge') : tint);
+    if (hollow) {
+      context.lineWidth = 1.6;
+      context.strokeStyle = tint;
+      context.stroke();
+    }
+    if (kind < 0) return;
+    polygon(context, GLYPHS[kind].map(([x, y]) => [10 + (x - 10) * 0.55, 10 + (y - 10) * 0.55]));
+    context.fillStyle = hollow ? tint : colour('--mark-edge');
+    context.fill();
+  }
+
   /** Each draws into a square of 20 by 20. */
   const SHAPES = {
     much: function (context) {
@@ -93,12 +135,31 @@
       context.fillStyle = colour('--mark-edge');
       context.fill();
     },
+    // Posts, units and crowds; `dashboard/map/posts.py`, `live.py`.
+    post: shape([[10, 2], [18, 9], [18, 18], [2, 18], [2, 9]], '--post'),
+    unit: shape(SHIELD, '--unit'),
+    'unit-live': function (context) {
+      polygon(context, SHIELD);
+      filled(context, colour('--unit'));
+      context.beginPath();
+      context.arc(10, 9, 3, 0, 2 * Math.PI);
+      context.fillStyle = colour('--mark-edge');
+      context.fill();
+    },
+    crowd: shape([[10, 2], [17, 6], [17, 14], [10, 18], [3, 14], [3, 6]], '--crowd'),
     other: function (context) {
       context.beginPath();
       context.rect(5, 5, 10, 10);
       filled(context, colour('--mark-other'));
     }
   };
+
+  // Inspection points, `facility-KIND-STATE`; `dashboard/map/facilities.py`.
+  Object.keys(PLATES).forEach(function (state) {
+    GLYPHS.forEach(function (_points, kind) {
+      SHAPES['facility-' + (kind + 1) + '-' + state] = (context) => plate(context, state, kind);
+    });
+  });
 
   PinganMap.icons = {
     SIZE_PX: SIZE_PX,

@@ -18,21 +18,32 @@ def skip_link() -> html.A:
     return html.A(_both("skip_to_content"), href=f"#{ids.PAGE}", className="skip-link")
 
 
-def navigation(*, has_report: bool) -> html.Nav:
+def navigation(*, has_report: bool, has_letters: bool) -> html.Nav:
     """
     Links to every page; `assets/desk.js` marks the current one and keeps the query in each.
 
     Parameters
     ----------
-    has_report
-        The weekly report is among them; the browser's code knows the link in any case.
+    has_report, has_letters
+        They are among them; the browser's code knows the links in any case.
     """
-    shown = {} if has_report else {"display": "none"}
+    hidden = {"display": "none"}
     links = [
         dcc.Link(_both("nav_map"), href="/", id=ids.nav("map")),
         *(dcc.Link(_both(page.title), href=page.path, id=ids.nav(page.name)) for page in PAGES),
         # Pages of their own, not of this application.
-        html.A(_both("nav_weekly"), href="/weekly", id=ids.nav("weekly"), style=shown),
+        html.A(
+            _both("nav_weekly"),
+            href="/weekly",
+            id=ids.nav("weekly"),
+            style={} if has_report else hidden,
+        ),
+        html.A(
+            _both("nav_letters"),
+            href="/letters",
+            id=ids.nav("letters"),
+            style={} if has_letters else hidden,
+        ),
         html.A(_both("nav_methods"), href="/methods", id=ids.nav("methods")),
     ]
     labels = [Words(lang)("nav_label") for lang in ("zh", "en")]

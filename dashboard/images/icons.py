@@ -43,11 +43,27 @@ POLYGONS: Final[dict[str, tuple[tuple[float, float], ...]]] = {
     "point-4": tuple((10 + (x - y) * _TURN, 10 + (x + y - 20) * _TURN) for x, y in _CROSS),
     "point-5": ((2.5, 7), (17.5, 7), (17.5, 13), (2.5, 13)),
     "point-6": ((7, 2.5), (13, 2.5), (13, 17.5), (7, 17.5)),
+    "post": ((10, 2), (18, 9), (18, 18), (2, 18), (2, 9)),
+    "unit": ((3, 3), (17, 3), (17, 11), (10, 18), (3, 11)),
+    "unit-live": ((3, 3), (17, 3), (17, 11), (10, 18), (3, 11)),
+    "crowd": ((10, 2), (17, 6), (17, 14), (10, 18), (3, 14), (3, 6)),
 }
 CIRCLES: Final = {"much": 6, "point-many": 6.5}
 """Radius of the round ones."""
 
-_HOLE: Final = {"point-many": 2.6}
+_HOLE: Final = {"point-many": ((10, 10), 2.6), "unit-live": ((10, 9), 3.0)}
+PLATES: Final[dict[str, tuple[tuple[float, float], ...] | None]] = {
+    "ok": None,
+    "due": ((2, 2), (18, 2), (18, 18), (2, 18)),
+    "overdue": ((10, 0), (20, 10), (10, 20), (0, 10)),
+    "unknown": None,
+}
+"""Plates of facilities by state; None is round."""
+
+_PLATE_RADIUS: Final = 8.5
+_GLYPH: Final = 0.55
+"""Size of the glyph on a plate."""
+
 COLOURS: Final = {
     "much": "var(--mark-much)",
     "clusters": "var(--mark-clusters)",
@@ -56,6 +72,10 @@ COLOURS: Final = {
     "signal-3": "var(--orange)",
     "signal-4": "var(--red)",
     **{f"point-{kind}": f"var(--point-{kind})" for kind in (*range(1, 7), "many")},
+    "post": "var(--post)",
+    "unit": "var(--unit)",
+    "unit-live": "var(--unit)",
+    "crowd": "var(--crowd)",
 }
 
 
@@ -68,12 +88,8 @@ def draw_icon(
     scale = times * SIZE_PT / 72 / _GRID
     size = Affine2D().translate(-_GRID / 2, -_GRID / 2).scale(scale, -scale)
     where = size + sheet.figure.dpi_scale_trans + place
-    radius = CIRCLES.get(icon)
-    body = Path.circle((10, 10), radius) if radius else _closed(POLYGONS[icon])
-    fill, rim = sheet.colour(COLOURS[icon]), sheet.colour("var(--mark-edge)")
-    layers = [(body, rim, 1.6), (body, fill, 0.0)]
-    if icon in _HOLE:
-        layers.append((Path.circle((10, 10), _HOLE[icon]), rim, 0.0))
+    layers = _plate(sheet, icon) if icon.startswith("facility-") else _body(sheet, icon)
+    rim = sheet.colour("var(--mark-edge)")
     for part, shade, width in layers:
         axes.add_artist(
             PathPatch(
@@ -87,6 +103,35 @@ def draw_icon(
             axes.add_artist(
                 PathPatch(_closed(stroke), transform=where, facecolor=ink, linewidth=0, zorder=4)
             )
+
+
+def _body(sheet: Sheet, icon: str) -> list[tuple[Path, Any, float]]:
+    """Parts of an icon, bottom to top: path, colour, width of its rim."""
+    radius = CIRCLES.get(icon)
+    body = Path.circle((10, 10), radius) if radius else _closed(POLYGONS[icon])
+    fill, rim = sheet.colour(COLOURS[icon]), sheet.colour("var(--mark-edge)")
+    layers = [(body, rim, 1.6), (body, fill, 0.0)]
+    if icon in _HOLE:
+        middle, hole = _HOLE[icon]
+        layers.append((Path.circle(middle, hole), rim, 0.0))
+    return layers
+
+
+def _plate(sheet: Sheet, icon: str) -> list[tuple[Path, Any, float]]:
+    """Parts of `facility-KIND-STATE`; kind 0 has no glyph."""
+    _, kind, state = icon.split("-")
+    points = PLATES[state]
+    body = _closed(points) if points else Path.circle((10, 10), _PLATE_RADIUS)
+    tint, rim = sheet.colour(f"var(--facility-{state})"), sheet.colour("var(--mark-edge)")
+    layers = [(body, rim, 1.6), (body, tint, 0.0)]
+    if state == "unknown":
+        layers.append((Path.circle((10, 10), _PLATE_RADIUS - 1.6), rim, 0.0))
+    if kind != "0":
+        small = [
+            (10 + (x - 10) * _GLYPH, 10 + (y - 10) * _GLYPH) for x, y in POLYGONS[f"point-{kind}"]
+        ]
+        layers.append((_closed(tuple(small)), tint if state == "unknown" else rim, 0.0))
+    return layers
 
 
 def _closed(points: tuple[tuple[float, float], ...]) -> Path:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from dashboard import basemap, cells
 from dashboard.areas import hierarchy
-from dashboard.map import marks, overlays, points
+from dashboard.map import facilities, live, marks, overlays, points, posts
 from dashboard.map.view import cell_colours
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Source(Protocol):
     ) -> Key: ...  # fmt: skip
 
 
-SOURCES: Final[tuple[Source, ...]] = (marks, points)
+SOURCES: Final[tuple[Source, ...]] = (marks, points, facilities, posts, live)
 """
 Every module with icons, in the order in which the panel lists them.
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from dashboard import assessment
-from dashboard.map import measures_analysed, measures_counted, measures_expected
+from dashboard.map import (
+    measures_analysed,
+    measures_counted,
+    measures_expected,
+    measures_resources,
+)
 from dashboard.map.banded import Measured, Terms
 from dashboard.queries import exact
 from dashboard.state import MEASURES
@@ -22,7 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["MEASURES", "Measured", "hover_terms", "measured", "name_of", "on_offer"]
 
 _TABLES: Final = {"index": "area_index", "breach": "clock_states", "discovered": "area_trust"}
-"""Tables without which a measure is not on offer."""
+"""Tables of the analysis without which a measure is not on offer."""
+
+_REGISTERS: Final = {"overdue": "facilities_due", "patrol": "patrol_coverage"}
+"""The same of the city's registers."""
 
 _MEASURED: Final[Mapping[str, Callable[[Scope, Snapshot, View, Words], Measured]]] = {
     "rate": measures_counted.rate,
@@ -33,6 +41,8 @@ _MEASURED: Final[Mapping[str, Callable[[Scope, Snapshot, View, Words], Measured]
     "band15": measures_expected.band15,
     "breach": measures_analysed.breach,
     "discovered": measures_analysed.discovered,
+    "overdue": measures_resources.overdue,
+    "patrol": measures_resources.patrol,
 }
 _TERMS: Final[Mapping[str, Callable[[Scope, Snapshot, View, Area, Words], Terms]]] = {
     "rate": measures_counted.rate_terms,
@@ -43,6 +53,8 @@ _TERMS: Final[Mapping[str, Callable[[Scope, Snapshot, View, Area, Words], Terms]
     "band15": measures_expected.band15_terms,
     "breach": measures_analysed.breach_terms,
     "discovered": measures_analysed.discovered_terms,
+    "overdue": measures_resources.overdue_terms,
+    "patrol": measures_resources.patrol_terms,
 }
 
 
@@ -53,7 +65,10 @@ def on_offer(scope: Scope, snapshot: Snapshot) -> tuple[str, ...]:
     held = set(snapshot.tables())
     is_analysed = assessment.settings(scope, snapshot) is not None
     return tuple(
-        name for name in MEASURES if name not in _TABLES or (is_analysed and _TABLES[name] in held)
+        name
+        for name in MEASURES
+        if (name not in _TABLES or (is_analysed and _TABLES[name] in held))
+        and (name not in _REGISTERS or _REGISTERS[name] in held)
     )
 
 

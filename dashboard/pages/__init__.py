@@ -12,6 +12,10 @@ from dashboard.pages import (
     audit,
     errors,
     external,
+    letter,
+    letter_changes,
+    letter_file,
+    letters,
     methods,
     render,
     settings,
@@ -51,6 +55,11 @@ def register(server: Flask, context: PageContext) -> None:
     add("/methods", "methods", methods.show)
     add("/weekly", "weekly", weekly.show)
     add("/weekly/file", "weekly_file", weekly_file.show, weekly_file.take)
+    add("/letters", "letters", letters.show)
+    add("/letters/draft", "letters_draft", None, letters.draft, home="letters")
+    add("/letters/<letter_id>", "letter", letter.show)
+    add("/letters/<letter_id>/change", "letter_change", None, letter_changes.change, home="letter")
+    add("/letters/<letter_id>/file", "letter_file", letter_file.show, letter_file.take)
     add("/users", "users", users.show)
     add("/users/add", "users_add", None, users.add, home="users")
     add("/users/of/<login>", "user", user.show)

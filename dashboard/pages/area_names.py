@@ -26,6 +26,8 @@ class NamedArea(NamedTuple):
     name_en: str
     path_zh: tuple[str, ...]
     path_en: tuple[str, ...]
+    path: tuple[tuple[str, str], ...] = ()
+    """Level and code from the top down to the area itself."""
 
     def name(self, lang: str) -> str:
         """The name after the one of the area above, as people tell places apart."""
@@ -104,6 +106,7 @@ def _read(snapshot: Snapshot) -> _Known:
                 name_zh if pd.isna(row.name_en) or not row.name_en else str(row.name_en),
                 (*parent.path_zh, parent.name_zh) if parent else (),
                 (*parent.path_en, parent.name_en) if parent else (),
+                (*(parent.path if parent else ()), (str(level), str(row.code))),
             )
             at_level[int(row.area_index)] = area
             if pd.isna(row.valid_to):

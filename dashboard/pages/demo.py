@@ -8,7 +8,7 @@ from flask import abort, request
 
 from dashboard import audited
 from dashboard.guard import current_scope
-from dashboard.pages import render
+from dashboard.pages import phone_frame, render
 from dashboard.pages.rights import rights_of
 from dashboard.signin.demo import COOKIE, DemoAccount, demo_accounts
 from data.manifest import SnapshotError
@@ -54,7 +54,7 @@ def take(context: PageContext, where: str) -> Response:
     audited.describe("sign_in", account.scope.user, "demonstration")
     answer = render.go(where or render.home_of(account.scope))
     answer.set_cookie(COOKIE, account.name, path="/", httponly=True, samesite="Lax")
-    return answer
+    return phone_frame.forget_others(answer, context, account.scope.user)
 
 
 def _accounts(context: PageContext) -> list[DemoAccount]:

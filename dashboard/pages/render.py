@@ -27,6 +27,7 @@ THEMES: Final = ("auto", "light", "dark")
 LANGUAGE_NAMES: Final = {"zh": "language_zh", "en": "language_en"}
 
 MENU: Final = (
+    ("phone", "report_event", "phone_menu"),
     ("users", "users_read", "menu_users"),
     ("audit", "audit", "menu_audit"),
     ("settings", "settings_read", "menu_settings"),
@@ -36,6 +37,9 @@ MENU: Final = (
 
 REPORT: Final = ("weekly", "report", "nav_weekly")
 """Entry of the weekly report, as in `MENU`; it comes right after the desk's own."""
+
+LETTERS: Final = ("letters", "letters", "nav_letters")
+"""Entry of the letters, after that of the report."""
 
 DESK: Final = tuple(
     (name, "/" if name == "map" else f"/{name}")
@@ -166,7 +170,7 @@ def _menu(scope: Scope) -> list[Link]:
         links += [
             Link(told(f"nav_{name}"), map_address(path), is_here=False) for name, path in DESK
         ]
-    for endpoint, action, key in (REPORT, *MENU):
+    for endpoint, action, key in (REPORT, LETTERS, *MENU):
         if endpoint in current_app.view_functions and decide(scope, action).is_allowed:
             path = url_for(endpoint)
             here = request.path == path or request.path.startswith(f"{path}/")

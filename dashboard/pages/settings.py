@@ -9,7 +9,7 @@ from flask import request
 
 from dashboard import audited
 from dashboard.guard import current_scope
-from dashboard.pages import render
+from dashboard.pages import deliveries, render
 from dashboard.pages.reasons import given_reason, written_reason
 from data.access import decide
 from data.accounts import stored_settings
@@ -100,6 +100,7 @@ def _page(
         may_change=decide(current_scope(), "settings_change").is_allowed,
         faulty=faulty,
         done=done,
+        delivery=deliveries.standing(context),
     )
 
 

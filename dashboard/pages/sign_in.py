@@ -8,7 +8,7 @@ from flask import g, request
 
 from dashboard import audited
 from dashboard.guard import current_scope
-from dashboard.pages import demo, render
+from dashboard.pages import demo, phone_frame, render
 from dashboard.signin import cookies
 from dashboard.signin.demo import COOKIE as DEMO_COOKIE
 from dashboard.signin.return_to import local_path
@@ -105,7 +105,7 @@ def start(context: PageContext, user: User, where: str, detail: str = "") -> Res
     secret = context.sessions.start(user, address=audited.address(), policy=policy, now=now)
     answer = render.go(where or render.home_of(scope))
     cookies.put(answer, request, context.settings, secret)
-    return answer
+    return phone_frame.forget_others(answer, context, user.login)
 
 
 def sign_out(context: PageContext) -> Response:

@@ -183,6 +183,7 @@ def _report(context: PageContext, scope: Scope, opened: Opened) -> Response:
         most=MOST_DIFFERENCES,
         newer=weekly_links.newer(opened),
         may_take=decide(scope, "export").is_allowed,
+        letters=weekly_links.letters(scope, opened),
         paper=_css_text(document.foot),
         shares=shares,
     )

@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 from dashboard.pages import render
 from dashboard.reports import reading, sentences
 from dashboard.reports.making import name_of
+from data.access import decide, narrowed
+from data.letters.store import CHANGE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,6 +119,20 @@ def areas(opened: Opened, maps: Maps) -> dict[str, AreaLink]:
             href=to,
         )
     return found
+
+
+def letters(scope: Scope, opened: Opened) -> str:
+    """Where letters for the red and orange areas are drafted; "" for who may not."""
+    covered = reading.covers(narrowed(scope, CHANGE), opened.edition.path)
+    if not (decide(scope, CHANGE).is_allowed and covered):
+        return ""
+    return render.address(
+        "letters",
+        week=opened.issue.week,
+        version=opened.issue.version,
+        area=opened.area,
+        _anchor="write",
+    )
 
 
 def _own(scope: Scope, home: Path, opened: Opened) -> list[MenuLink]:

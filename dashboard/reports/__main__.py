@@ -3,7 +3,8 @@ Make or write out a report: what `pingan report` runs.
 
 The pipeline does not import the dashboard, so its command starts this module as a process of its
 own, with one JSON object on standard input, and reads one JSON line per step from standard output.
-`"do": "file"` writes a document of an issue to a path; without it an issue is made.
+`"do": "file"` writes a document of an issue to a path; without it an issue is made. Several lines
+are several orders: one after the other, each with an answer, whatever became of those before it.
 """
 
 from __future__ import annotations
@@ -15,27 +16,39 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.images.fonts import FontError
+from dashboard.letters.candidates import frozen
 from dashboard.reports.files import make_file
 from dashboard.reports.making import Wanted, make
 from data import issues
 from data.issues import IssueError
+from data.letters.settings import LetterSettingsError, read_letter_settings
 from data.locks import BusyError
 from data.manifest import SnapshotError
 from data.report_settings import TEMPLATE, ReportSettingsError, read_report_settings
 
-FAULTS = (IssueError, SnapshotError, ReportSettingsError, BusyError, FontError, OSError)
+FAULTS = (
+    IssueError,
+    SnapshotError,
+    ReportSettingsError,
+    LetterSettingsError,
+    BusyError,
+    FontError,
+    OSError,
+)
 
 
 def main() -> int:
-    """Do what standard input asks for; 0 = done, 1 = said why not."""
-    asked = json.loads(sys.stdin.readline())
-    work = {"issue": _issue, "file": _file}[asked.pop("do", "issue")]
-    try:
-        work(Path(asked.pop("home")), asked)
-    except FAULTS as error:
-        _tell(error=str(error))
-        return 1
-    return 0
+    """Do what standard input asks for, line by line; 0 = all done, 1 = said why not."""
+    failed = False
+    for line in sys.stdin:
+        asked = json.loads(line)
+        work = {"issue": _issue, "file": _file}[asked.pop("do", "issue")]
+        try:
+            work(Path(asked.pop("home")), asked)
+        except FAULTS as error:
+            _tell(error=str(error))
+            failed = True
+    return int(failed)
 
 
 def _issue(home: Path, asked: dict[str, Any]) -> None:
@@ -44,7 +57,12 @@ def _issue(home: Path, asked: dict[str, Any]) -> None:
     folder = Path(city) if city else None
     settings = read_report_settings(folder)
     made = make(
-        home, Wanted(**asked), settings, template=_template(folder), progress=_tell_progress
+        home,
+        Wanted(**asked),
+        settings,
+        template=_template(folder),
+        letters=frozen(read_letter_settings(folder)),
+        progress=_tell_progress,
     )
     _tell(issue=asdict(made))
 

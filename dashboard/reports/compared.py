@@ -36,14 +36,6 @@ DISCOVERY: Final = 0.1
 LEAST: Final = 5
 """Incidents now, or to be expected, below which neither rise nor fall is named."""
 
-BAND: Final = 15
-"""Weeks of the band."""
-
-BAND_LEAST: Final = 8
-"""Of them, those that must be known."""
-
-BAND_SHARE: Final = (0.1, 0.9)
-
 
 def area_counts(
     scope: Scope, snapshot: Snapshot, level: str, areas: Sequence[int], end: dt.date
@@ -187,15 +179,6 @@ def counted(row: pd.Series, verdict: str, *, total: int | None = None) -> Counte
         usual=usual,
         verdict=verdict,
     )
-
-
-def band(values: list[float]) -> Range | None:
-    """The middle 80 % of what is known of the last weeks; None for too few of them."""
-    known = [value for value in values if not math.isnan(value)]
-    if len(known) < BAND_LEAST:
-        return None
-    lower, upper = np.quantile(known, BAND_SHARE)
-    return Range(lower=float(lower), upper=float(upper))
 
 
 def _whole(value: float) -> int | None:

@@ -1,10 +1,10 @@
-"""What a correction changed: figures and cells that read otherwise than in the version before."""
+"""What a correction changed: figures, paragraphs and cells that read otherwise than before."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dashboard.reports.document import Figures
+from dashboard.reports.document import Figures, Heading, Paragraph
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +19,9 @@ class Difference(NamedTuple):
     Attributes
     ----------
     where
-        Name of the table; empty for a figure that is read first.
+        Name of the table; empty for a figure that is read first, and for a paragraph.
     name
-        Row of the table, or name of the figure.
+        Row of the table, name of the figure, or the paragraph's own beginning or heading.
     column
         Column of the table; empty for a figure.
     old, new
@@ -39,6 +39,8 @@ class _Key(NamedTuple):
     where: str
     row: str
     column: str
+    is_text: bool = False
+    """A sentence, which may bear the name of a figure."""
 
 
 def differences(old: Document, new: Document) -> list[Difference]:
@@ -64,12 +66,21 @@ def differences(old: Document, new: Document) -> list[Difference]:
 
 
 def _texts(document: Document) -> Iterator[tuple[_Key, tuple[str, str]]]:
-    """Label and text of every figure, of the cells of the page's tables, of the workbook's."""
+    """Label and text of all that is read: in order of the page, then of its and other tables."""
+    yield _Key("", "", "", is_text=True), (document.title, document.headline)
+    heading, seen = document.title, dict[str, int]()
     for block in document.blocks:
-        if isinstance(block, Figures):
+        if isinstance(block, Heading):
+            heading = block.text
+        elif isinstance(block, Figures):
             for item in block.items:
                 text = f"{item.text} · {item.detail}" if item.detail else item.text
                 yield _Key("", item.name, ""), (item.name, text)
+        elif isinstance(block, Paragraph):
+            label = block.lead or heading
+            place = f"{heading} · {block.lead}"
+            seen[place] = seen.get(place, 0) + 1
+            yield _Key("", f"{place} {seen[place]}", "", is_text=True), (label, block.text)
     for table in sorted(document.tables(), key=lambda one: one.is_appendix):
         yield from _cells(table)
 

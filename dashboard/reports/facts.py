@@ -88,7 +88,7 @@ class Counted(Fact, frozen=True, kw_only=True):
     reported
         Those that people reported, which `usual` is about.
     band
-        The middle 80 % of the fifteen weeks before.
+        The usual band: nine of ten such weeks, as the fifteen before lead one to expect.
     verdict
         `more` or `less` than usual where chance is unlikely, all that were tested considered;
         else `usual`; `unknown` where nothing is to compare with.
@@ -112,7 +112,7 @@ class Standing(Fact, frozen=True, kw_only=True):
     before: Risk | None = None
     year: Risk | None = None
     band: Range | None = None
-    """The middle 80 % of the risk in the fifteen windows before."""
+    """The usual band of the risk, from the fifteen windows before."""
     within: str = ""
     """Code of the area above, of the edition's next level."""
     why_zh: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +34,11 @@ FROZEN: Final = "issued"
 WHOLE: Final = Scope(user="report", grants=frozenset({Grant("leader")}))
 HEAD: Final = "head.json"
 OUTLINES: Final = "outlines.json"
+LETTERS: Final = "letters.json"
+"""The city's `letters.toml` as it was when the issue was made."""
+
+WORKERS: Final = 2
+"""Editions that are made at once: while one asks the database, the other is put together."""
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +82,7 @@ def make(
     *,
     progress: Callable[[int, int], None],
     template: bytes = b"",
+    letters: bytes = b"",
     now: dt.datetime | None = None,
 ) -> Issue:
     """
@@ -87,6 +94,8 @@ def make(
         Called with the editions that are done, and how many there are.
     template
         The city's own Word template, frozen with the issue; empty where it has none.
+    letters
+        The rules for letters, frozen with the issue (`dashboard.letters.candidates.frozen`).
 
     Raises
     ------
@@ -105,17 +114,23 @@ def make(
         HEAD: msgspec.json.encode(_head(settings)),
         OUTLINES: msgspec.json.encode(outlines(WHOLE, snapshot, day)),
         **({TEMPLATE: template} if template else {}),
+        **({LETTERS: letters} if letters else {}),
     }
-    for done, area in enumerate(areas):
-        progress(done, len(areas))
+
+    def made(area: Area) -> tuple[str, bytes]:
         edition = _edition(snapshot, area, end, settings)
         if last and then:
             code = hierarchy(WHOLE, snapshot).code(area)
             start = periods.parse_label(last.week, grain=snapshot.manifest.grain)
             found = since(WHOLE, snapshot, then, code, start, week=last.week)
             edition = msgspec.structs.replace(edition, since=found)
-        files[name_of(edition.place.level, edition.place.code)] = facts.to_json(edition)
-    progress(len(areas), len(areas))
+        return name_of(edition.place.level, edition.place.code), facts.to_json(edition)
+
+    progress(0, len(areas))
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for done, (name, content) in enumerate(pool.map(made, areas), start=1):
+            files[name] = content
+            progress(done, len(areas))
     return issues.put(
         home,
         wanted.week,

@@ -52,13 +52,17 @@ def render(document: Document, outlines: Outlines, *, at: dt.datetime, mark: str
     BusyError
         Another image is being drawn (`dashboard.images.turns`).
     """
+    return set_type(content(document, outlines, mark), at=at)
+
+
+def set_type(told: dict[str, Any], *, at: dt.datetime) -> bytes:
+    """Set what the template is given: a report, or a letter (`told["letter"]`)."""
     source = resources.files("dashboard").joinpath("reports", "templates", "report.typ")
-    told = json.dumps(content(document, outlines, mark), ensure_ascii=False)
     made: bytes = typst.compile(
         source.read_bytes(),
         font_paths=_fonts(),
         format="pdf",
-        sys_inputs={"report": told},
+        sys_inputs={"report": json.dumps(told, ensure_ascii=False)},
         timestamp=at,
     )
     return made
@@ -81,11 +85,12 @@ def content(document: Document, outlines: Outlines, mark: str) -> dict[str, Any]
         "imprint": printed.imprint(document),
         "foot": printed.foot(document, mark),
         "keywords": list(document.properties.values()),
-        "blocks": [_block(document, outlines, one) for one in printed.blocks(document)],
+        "blocks": [as_told(document, outlines, one) for one in printed.blocks(document)],
     }
 
 
-def _block(document: Document, outlines: Outlines, block: Block) -> dict[str, Any]:
+def as_told(document: Document, outlines: Outlines, block: Block) -> dict[str, Any]:
+    """A block as the template reads it."""
     if isinstance(block, Heading):
         return {"kind": "heading", "text": block.text, "level": block.level}
     if isinstance(block, Paragraph):

@@ -15,7 +15,7 @@ import msgspec
 
 from dashboard.reports import story
 from dashboard.reports.gather import EDITIONS
-from dashboard.reports.making import name_of, read_edition, read_head
+from dashboard.reports.making import FROZEN, name_of, read_edition, read_head
 from data.access import NotVisibleError, decide
 from data.issues import IssueError
 from data.manifest import SnapshotError
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 ACTION: Final = "report"
 ZONE: Final = "Asia/Shanghai"
-"""Zone of the day of issue where no city is published any more."""
+"""Zone of the day of issue where neither the frozen city nor a published one is there any more."""
 
 
 class Around(NamedTuple):
@@ -132,12 +132,15 @@ def document(home: Path, issue: Issue, shown: Edition, *, lang: str) -> Document
 
 
 def issued_on(home: Path, issue: Issue) -> dt.date:
-    """Day of issue in city time."""
-    store = Store(home)
-    try:
-        zone = store.manifest(store.current_id()).city["time_zone"]
-    except SnapshotError:
-        zone = ZONE
+    """Day of issue by the clock of the city as it was issued."""
+    zone = ZONE
+    for place in (home / FROZEN / issue.frozen, home):
+        store = Store(place)
+        try:
+            zone = store.manifest(store.current_id()).city["time_zone"]
+        except SnapshotError:
+            continue
+        break
     return dt.datetime.fromisoformat(issue.created_at).astimezone(ZoneInfo(zone)).date()
 
 

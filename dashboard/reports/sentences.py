@@ -6,13 +6,21 @@ A base of 0 gives no percentage, an unknown one is said to be unknown; shares ha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from dashboard import numerals
 
 if TYPE_CHECKING:
-    from dashboard.reports.facts import Counted, Edition, Place, Range, Risk
+    from dashboard.reports.facts import Counted, Palette, Place, Range, Risk
     from dashboard.text import Words
+
+
+class Coloured(Protocol):
+    """What is told in colours: an edition, or an area on the phone."""
+
+    @property
+    def palette(self) -> Palette | None:
+        """The city's palette; None without an analysis."""
 
 
 def name(place: Place, words: Words) -> str:
@@ -62,19 +70,19 @@ def share(value: float | None, words: Words) -> str:
     return words("no_value") if value is None else f"{value:.1%}"
 
 
-def colour(number: int, edition: Edition, words: Words) -> str:
+def colour(number: int, shown: Coloured, words: Words) -> str:
     """Name of a colour in the city's palette."""
-    if number == 0 or edition.palette is None:
+    if number == 0 or shown.palette is None:
         return words("assess_grey")
-    shown = edition.palette
-    return words.pick(shown.names_zh[number - 1], shown.names_en[number - 1])
+    palette = shown.palette
+    return words.pick(palette.names_zh[number - 1], palette.names_en[number - 1])
 
 
-def coloured(risk: Risk | None, edition: Edition, words: Words) -> str:
+def coloured(risk: Risk | None, shown: Coloured, words: Words) -> str:
     """A colour with what is to be known of it: on the border, held, decided by a rule."""
     if risk is None:
         return words("assess_grey")
-    said = colour(risk.colour, edition, words)
+    said = colour(risk.colour, shown, words)
     marks = []
     if risk.rule_zh:
         marks.append(words.pick(risk.rule_zh, risk.rule_en))
@@ -94,9 +102,17 @@ def verdict(counted: Counted, words: Words) -> str:
     return words(f"rep_verdict_{counted.verdict}")
 
 
-def against_band(value: float | None, bounds: Range | None, words: Words) -> str:
-    """Where a figure lies against the fifteen weeks before."""
+def against_band(
+    value: float | None, bounds: Range | None, words: Words, *, least: float = 0.0
+) -> str:
+    """Where a figure lies against the usual band; one below `least` is never above it."""
     if value is None or bounds is None:
         return words("rep_band_unknown")
-    at = "above" if value > bounds.upper else "below" if value < bounds.lower else "inside"
+    at = (
+        "above"
+        if value > bounds.upper and value >= least
+        else "below"
+        if value < bounds.lower
+        else "inside"
+    )
     return words(f"rep_band_{at}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from dashboard import assessment, queries
+from dashboard import assessment, queries, usual_band
 from dashboard.areas import Area, hierarchy
 from dashboard.assessment import Index
 from dashboard.desk import index_list
@@ -16,7 +16,7 @@ from dashboard.reports import compared
 from dashboard.reports.facts import Counted, Level, Place, Range, Risk, Standing, known
 from data import periods
 from data.access import NotVisibleError
-from data.index_trace import GREY, why
+from data.index_trace import GREY, reasons
 from data.periods import PERIODS_PER_YEAR, Window
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 SENTENCES: Final = 3
 """Reasons that are kept of an area."""
+
+MOST_RISK: Final = 100.0
 
 ATTENTION: Final = 3
 """Colour from which an area's reasons are kept: orange."""
@@ -59,7 +61,7 @@ def standing(scope: Scope, snapshot: Snapshot, area: Area, end: dt.date) -> Stan
     before = periods.shift(end, -1, grain=grain)
     year = periods.shift(end, -PERIODS_PER_YEAR[grain], grain=grain)
     settings = _settings(scope, snapshot)
-    reasons = _reasons(scope, snapshot, area, end, settings)
+    why_zh, why_en = _why(assessment.trace(scope, snapshot, area, end), settings)
     row = assessment.index(scope, snapshot, area, end)
     is_silent = _silent(scope, snapshot, area, end)
     return Standing(
@@ -69,18 +71,17 @@ def standing(scope: Scope, snapshot: Snapshot, area: Area, end: dt.date) -> Stan
         before=risk(assessment.index(scope, snapshot, area, before), settings),
         year=risk(assessment.index(scope, snapshot, area, year), settings),
         band=_risk_band(scope, snapshot, area, end),
-        why_zh=reasons[0],
-        why_en=reasons[1],
+        why_zh=why_zh,
+        why_en=why_en,
     )
 
 
 def own_count(scope: Scope, snapshot: Snapshot, area: Area, end: dt.date) -> Counted:
-    """All incidents of one area in the week, with the band of the fifteen before."""
+    """All incidents of one area in the week, with the usual band."""
     grain = snapshot.manifest.grain
     window = Window(end, 1, grain)
     selection = queries.Selection(window, None, 0)
     series = queries.area_series(scope, snapshot, area, selection)
-    past = [series.total(window.earlier(back)) for back in range(1, compared.BAND + 1)]
     rows = compared.area_counts(scope, snapshot, area.level, [area.index], end)
     now = series.total(window)
     facts = Counted(now=now or 0)
@@ -94,7 +95,7 @@ def own_count(scope: Scope, snapshot: Snapshot, area: Area, end: dt.date) -> Cou
         year=series.total(window.earlier(PERIODS_PER_YEAR[grain])),
         reported=facts.reported,
         usual=facts.usual,
-        band=compared.band([math.nan if one is None else float(one) for one in past]),
+        band=_usual_band(scope, snapshot, area, selection),
         verdict=facts.verdict,
     )
 
@@ -122,7 +123,10 @@ def level(
     rows = compared.area_counts(scope, snapshot, name, np.flatnonzero(inside).tolist(), end)
     said = dict(zip(rows.index, compared.verdicts(rows), strict=True))
     areas = found["area_index"].astype(int).tolist()
-    listed = _Listed(scope, snapshot, name, end, areas=areas, counts=rows, said=said)
+    is_told = found["colour"] >= ATTENTION
+    told = found["area_index"][is_told].astype(int).tolist()
+    traces = assessment.traces(scope, snapshot, name, told, end)
+    listed = _Listed(scope, snapshot, name, end, areas=areas, counts=rows, said=said, traces=traces)
     return Level(
         level=name,
         colours=tuple(colours.tolist()),
@@ -144,9 +148,10 @@ class _Listed:
         areas: list[int],
         counts: pd.DataFrame,
         said: dict[int, str],
+        traces: dict[int, pd.DataFrame],
     ) -> None:
         self.scope, self.snapshot, self.level, self.end = scope, snapshot, level, end
-        self.counts, self.said = counts, said
+        self.counts, self.said, self.traces = counts, said, traces
         self.settings = _settings(scope, snapshot)
         before = periods.shift(end, -1, grain=snapshot.manifest.grain)
         self.now, self.before = (_stored(snapshot, level, areas, each) for each in (end, before))
@@ -154,9 +159,7 @@ class _Listed:
     def standing(self, row: dict[Any, Any]) -> Standing:
         """One area."""
         area = Area(self.level, int(row["area_index"]))
-        reasons: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
-        if row["colour"] >= ATTENTION:
-            reasons = _reasons(self.scope, self.snapshot, area, self.end, self.settings)
+        why_zh, why_en = _why(self.traces.get(area.index), self.settings)
         facts = Counted(now=int(row["n"]), reported=int(row["n"]))
         if area.index in self.counts.index:
             facts = compared.counted(self.counts.loc[area.index], self.said[area.index])
@@ -168,8 +171,8 @@ class _Listed:
             now=risk(self.now.get(area.index), self.settings, is_silent=bool(row["is_silent"])),
             before=risk(self.before.get(area.index), self.settings),
             within="" if above is None else tree.code(above),
-            why_zh=reasons[0],
-            why_en=reasons[1],
+            why_zh=why_zh,
+            why_en=why_en,
         )
 
 
@@ -218,32 +221,43 @@ def risk(
     )
 
 
-def _reasons(
-    scope: Scope, snapshot: Snapshot, area: Area, end: dt.date, settings: IndexSettings | None
+def _why(
+    trace: pd.DataFrame | None, settings: IndexSettings | None
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What raises the risk most, in both languages."""
-    if settings is None:
+    """What raises the risk most, in both languages; nothing where no trace is kept."""
+    if settings is None or trace is None or trace.empty:
         return (), ()
-    trace = assessment.trace(scope, snapshot, area, end)
-    if trace.empty:
-        return (), ()
-    chinese, english = (
-        tuple(why(trace, settings, chinese=one, most=SENTENCES)) for one in (True, False)
-    )
-    return chinese, english
+    found = reasons(trace, settings, most=SENTENCES)
+    return tuple(one for one, _ in found), tuple(one for _, one in found)
+
+
+def _usual_band(
+    scope: Scope, snapshot: Snapshot, area: Area, selection: queries.Selection
+) -> Range | None:
+    """Band of the count; None where the area cannot be compared with its own past."""
+    found = usual_band.level_band(scope, snapshot, area.level, selection, "all")
+    if not found.known[area.index]:
+        return None
+    lower, upper = usual_band.band_of(found.predicted.of(area.index))
+    return Range(lower=float(lower), upper=float(upper))
 
 
 def _risk_band(scope: Scope, snapshot: Snapshot, area: Area, end: dt.date) -> Range | None:
-    """The middle 80 % of the risk in the fifteen windows before."""
+    """Band of the risk, from the windows just before."""
     hierarchy(scope, snapshot).check(area)
     if "area_index" not in snapshot.tables():
         return None
+    earlier = usual_band.baseline(Window(end, 1, snapshot.manifest.grain))
     found = snapshot.rows(
-        "SELECT risk FROM area_index WHERE level = ? AND area_index = ? AND period_end < ? "
-        "ORDER BY period_end DESC LIMIT ?",
-        [area.level, area.index, end, compared.BAND],
+        "SELECT risk FROM area_index WHERE level = ? AND area_index = ? "
+        "AND period_end BETWEEN ? AND ? AND risk IS NOT NULL",
+        [area.level, area.index, earlier.start, earlier.end],
     )
-    return compared.band([math.nan if one is None else float(one) for (one,) in found])
+    missing = [math.nan] * (earlier.periods - len(found))
+    bounds = usual_band.score_band(
+        [*(float(one) for (one,) in found), *missing], least=0.0, most=MOST_RISK
+    )
+    return Range(lower=bounds[0], upper=bounds[1]) if bounds else None
 
 
 def _silent(scope: Scope, snapshot: Snapshot, area: Area, end: dt.date) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from dashboard.reports import sentences, story_areas, story_record
 from dashboard.reports.document import Document, Figure, Figures, Heading, Paragraph
 from dashboard.text import Words
+from data.rates import SMALL_SAMPLE
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -131,7 +132,7 @@ def overall(edition: Edition, words: Words) -> list[Block]:
         Figure(
             words("rep_band"),
             sentences.spread(counted.band, words),
-            sentences.against_band(counted.now, counted.band, words),
+            sentences.against_band(counted.now, counted.band, words, least=SMALL_SAMPLE),
         ),
         Figure(
             words("rep_risk_band"),

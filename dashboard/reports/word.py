@@ -74,14 +74,35 @@ def render(
     BusyError
         Another image is being drawn (`dashboard.images.turns`).
     """
-    file, place = _filled(template, _context(document, mark))
+    file = filled(template, _context(document, mark))
     if document.lang == "en":
         _latin(file)
-    width = _width(file)
-    writer = _Writer(file, place, document, outlines, width)
-    for block in printed.blocks(document):
+    put(file, BODY, printed.blocks(document), document, outlines)
+    return saved(file, document, at)
+
+
+def put(
+    file: File, mark: str, blocks: Sequence[Block], document: Document, outlines: Outlines
+) -> None:
+    """
+    Write blocks in the place of the paragraph that holds a mark.
+
+    Raises
+    ------
+    IssueError
+        The template has no such paragraph.
+    BusyError
+        Another image is being drawn.
+    """
+    place = _place(file, mark)
+    writer = _Writer(file, place, document, outlines, _width(file))
+    for block in blocks:
         writer.write(block)
     place.getparent().remove(place)
+
+
+def saved(file: File, document: Document, at: dt.datetime) -> bytes:
+    """The finished file, with what it is about and when it was made."""
     known = file.core_properties
     known.title, known.author = f"{document.title} {document.number}", document.publisher
     known.subject, known.keywords = document.subtitle, document.properties.get("snapshot", "")
@@ -102,7 +123,7 @@ def check_template(template: bytes) -> None:
     """
     names = ("title", "number", "publisher", "dated", "subtitle", "correction", "headline")
     more = ("annexes", "copies", "imprint", "foot")
-    _filled(template, dict.fromkeys((*names, *more), "1") | {"body": BODY})
+    _place(filled(template, dict.fromkeys((*names, *more), "1") | {"body": BODY}), BODY)
 
 
 def _context(document: Document, mark: str) -> dict[str, str]:
@@ -122,8 +143,15 @@ def _context(document: Document, mark: str) -> dict[str, str]:
     }
 
 
-def _filled(template: bytes, context: dict[str, str]) -> tuple[File, Any]:
-    """The document, and the paragraph in whose place the report goes."""
+def filled(template: bytes, context: dict[str, str]) -> File:
+    """
+    A template with its names filled in.
+
+    Raises
+    ------
+    IssueError
+        It is none that can be filled in.
+    """
     made = DocxTemplate(io.BytesIO(template))
     # A template comes from the city's folder: its expressions reach nothing but these texts.
     sandbox = SandboxedEnvironment(autoescape=True)
@@ -131,9 +159,15 @@ def _filled(template: bytes, context: dict[str, str]) -> tuple[File, Any]:
         made.render(context, jinja_env=sandbox, autoescape=True)
     except (TemplateError, SyntaxError, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise IssueError(f"{TEMPLATE} cannot be filled in: {error}") from None
-    for paragraph in made.docx.paragraphs:
-        if BODY in paragraph.text:
-            return made.docx, paragraph._p  # noqa: SLF001 - the place in the XML
+    file: File = made.docx
+    return file
+
+
+def _place(file: File, mark: str) -> Any:
+    """The paragraph that holds a mark."""
+    for paragraph in file.paragraphs:
+        if mark in paragraph.text:
+            return paragraph._p  # noqa: SLF001 - the place in the XML
     raise IssueError(f"{TEMPLATE} has no paragraph {{{{ body }}}} for the report")
 
 

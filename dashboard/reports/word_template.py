@@ -24,6 +24,8 @@ from dashboard.reports.faces import faces
 from dashboard.reports.printed import dated
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from docx.document import Document as Word
 
     from dashboard.reports.faces import Face
@@ -36,7 +38,10 @@ GREY: Final = RGBColor(0x59, 0x63, 0x70)
 LINE_PT: Final = 28.95
 """Twenty-two lines on the 225 mm of the type area."""
 
-STYLES: Final[dict[str, tuple[str, float, dict[str, Any]]]] = {
+Style = tuple[str, float, dict[str, Any]]
+"""Its face, size in points, and layout."""
+
+STYLES: Final[dict[str, Style]] = {
     "Normal": ("fang", 16, {}),
     "Heading 1": ("hei", 16, {"indent": 2, "keep": True, "after": 4}),
     "Heading 2": ("kai", 16, {"indent": 2, "keep": True}),
@@ -56,24 +61,35 @@ STYLES: Final[dict[str, tuple[str, float, dict[str, Any]]]] = {
     "Report Page": ("plain", 14, {"spacing": 18}),
     "Report Foot": ("plain", 7.5, {"centre": True, "spacing": 10, "ink": GREY}),
 }
-"""Style to its face, size in points, and layout."""
+"""Styles by name."""
 
 LEAD: Final = "Report Lead"
 """Character style of what a paragraph begins with."""
 
 
-def template() -> bytes:
-    """The template; the same program gives the same bytes."""
+def template(
+    styles: Mapping[str, Style] | None = None, body: Callable[[Word], None] | None = None
+) -> bytes:
+    """
+    A template; the same program gives the same bytes.
+
+    Parameters
+    ----------
+    styles
+        Further styles than `STYLES`.
+    body
+        Writes what is to be filled in; by default that of the report.
+    """
     made = Document()
     _pages(made)
-    for name, (face, size, layout) in STYLES.items():
+    for name, (face, size, layout) in {**STYLES, **(styles or {})}.items():
         _style(made, name, faces()[face], size, **layout)
     lead: Any = made.styles.add_style(LEAD, WD_STYLE_TYPE.CHARACTER)
     lead.font.bold = True
     _fonts(lead.element.get_or_add_rPr(), faces()["hei"])
     _fallbacks(made)
     _without_picture(made)
-    _body(made)
+    (body or _body)(made)
     for footer, is_odd in (
         (made.sections[0].footer, True),
         (made.sections[0].even_page_footer, False),
@@ -175,20 +191,25 @@ def _body(made: Word) -> None:
     made.add_paragraph("{{ number }}", "Report Number")
     issuer = made.add_paragraph("{{ publisher }}\t{{ dated }}", "Report Issuer")
     issuer.paragraph_format.tab_stops.add_tab_stop(Mm(156), WD_TAB_ALIGNMENT.RIGHT)
-    _rule(issuer, bottom="D7000F", size=18)
+    rule(issuer, bottom="D7000F", size=18)
     made.add_paragraph("{{ subtitle }}", "Report Subtitle")
     for name, style in (("correction", "Report Note"), ("headline", "Report Headline")):
         _where_told(made, name, style)
     made.add_paragraph("{{ body }}", "Report Body")
     _where_told(made, "annexes", "Report Annex")
+    imprint(made)
+
+
+def imprint(made: Word) -> None:
+    """Copies and who printed it, between lines; left out where nobody gets a copy."""
     made.add_paragraph("{%p if copies %}", "Report Body")
     gap = made.add_paragraph("", "Report Body")
     gap.paragraph_format.keep_with_next = True
     copies = made.add_paragraph("{{ copies }}", "Report Copies")
-    _rule(copies, top="000000", bottom="000000", size=8)
+    rule(copies, top="000000", bottom="000000", size=8)
     copies.paragraph_format.keep_with_next = True
-    imprint = made.add_paragraph("{{ imprint }}", "Report Copies")
-    _rule(imprint, bottom="000000", size=8)
+    printed_by = made.add_paragraph("{{ imprint }}", "Report Copies")
+    rule(printed_by, bottom="000000", size=8)
     made.add_paragraph("{%p endif %}", "Report Body")
 
 
@@ -199,7 +220,7 @@ def _where_told(made: Word, name: str, style: str) -> None:
     made.add_paragraph("{%p endif %}", style)
 
 
-def _rule(paragraph: Any, *, size: int, top: str = "", bottom: str = "") -> None:
+def rule(paragraph: Any, *, size: int, top: str = "", bottom: str = "") -> None:
     """Lines over and under a paragraph, in eighths of a point."""
     borders = OxmlElement("w:pBdr")
     for side, ink in (("top", top), ("bottom", bottom)):

@@ -10,7 +10,7 @@ from data.state.models import AuditRow
 
 ACTIONS: Final = (
     "sign_in", "sign_out", "view", "drill", "query", "export", "share", "upload", "configure",
-    "users", "denied", "system",
+    "users", "letter", "warning", "report", "denied", "system",
 )  # fmt: skip
 RESULTS: Final = ("ok", "denied", "failed")
 

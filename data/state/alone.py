@@ -18,6 +18,9 @@ DUTIES: Final = 0x50_49_02
 TOKENS: Final = 0x50_49_03
 """Who takes in an old file of tokens."""
 
+WARNINGS: Final = 0x50_49_04
+"""Who opens warnings."""
+
 
 def alone(session: Session, what: int) -> None:
     """

@@ -12,10 +12,14 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from data.audit import protect
+from data.deliveries import models as deliveries_models  # noqa: F401 - its tables are the state's
+from data.letters import models as letters_models  # noqa: F401 - its tables are the state's
 from data.permissions import PUBLIC, matrix
+from data.resources import models as resources_models  # noqa: F401 - its tables are the state's
 from data.state.alone import TABLES, alone
 from data.state.database import StateError
 from data.state.models import Role
+from data.warnings import models as warnings_models  # noqa: F401 - its tables are the state's
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -56,22 +56,39 @@ def place_actions(actions: Sequence[Action], areas: pd.DataFrame) -> list[Placed
     ActionsError
         With every action whose area is unknown or not valid on its day.
     """
+    found, missing = _places(actions, areas)
+    if missing:
+        faults = (
+            f"actions.csv: {one.id}: no {one.level} has code {one.code} on its day"
+            for one in missing
+        )
+        raise ActionsError("\n".join(faults))
+    return found
+
+
+def place_letters(letters: Sequence[Action], areas: pd.DataFrame) -> list[PlacedAction]:
+    """Find the areas of signed letters; one whose area is no more cannot be measured."""
+    return _places(letters, areas)[0]
+
+
+def _places(
+    actions: Sequence[Action], areas: pd.DataFrame
+) -> tuple[list[PlacedAction], list[Action]]:
+    """Actions with their areas, and those whose area is unknown or not valid on their day."""
     starts, ends = divisions.validity(areas)
     place: dict[tuple[str, str], list[int]] = {}
     for row, key in enumerate(zip(areas["level"], areas["code"], strict=True)):
         place.setdefault(key, []).append(row)
     index = areas["area_index"].to_numpy()
-    found, faults = [], []
+    found, missing = [], []
     for one in actions:
         day = np.datetime64(one.day, "D")
         rows = [r for r in place.get((one.level, one.code), []) if starts[r] <= day < ends[r]]
         if rows:
             found.append(PlacedAction(one, int(index[rows[0]])))
         else:
-            faults.append(f"actions.csv: {one.id}: no {one.level} has code {one.code} on its day")
-    if faults:
-        raise ActionsError("\n".join(faults))
-    return found
+            missing.append(one)
+    return found, missing
 
 
 def effect_tables(

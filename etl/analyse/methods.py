@@ -18,10 +18,11 @@ from data.clock_settings import read_clock_settings
 from data.effect_settings import read_effect_settings
 from data.index_file import read_index_settings
 from data.signal_settings import read_signal_settings
+from etl.analyse import marked
 from etl.analyse.base import base_tables
 from etl.analyse.deadlines.cohorts import resolution_cohorts
 from etl.analyse.deadlines.tables import newest_tables as newest_clocks
-from etl.analyse.effect_tables import effect_tables, place_actions
+from etl.analyse.effect_tables import effect_tables, place_actions, place_letters
 from etl.analyse.forecast.predict import forecast_tables
 from etl.analyse.forecast.scorecards import score_tables
 from etl.analyse.forecast.verdicts import verdict_table
@@ -109,14 +110,15 @@ class Methods:
         )
         self._land, self._hotspot_settings = land, hotspots
         self._index_settings = read_index_settings(city.folder)
-        self._actions = place_actions(
-            read_actions(
-                city.folder,
-                kinds=[kind.name for kind in self._effects.kinds],
-                groups=[group.name for group in read_group_list(city.folder)],
-            ),
-            boundaries.areas,
+        actions = read_actions(
+            city.folder,
+            kinds=[kind.name for kind in self._effects.kinds],
+            groups=[group.name for group in read_group_list(city.folder)],
         )
+        self._actions = [
+            *place_actions(actions, boundaries.areas),
+            *place_letters(marked.letters(home), boundaries.areas),
+        ]
         self._hot: deque[Any] = deque(maxlen=PAST_HOT + 1)
         self._colours: deque[dict[str, tuple[Ints, Ints]]] = deque(maxlen=PAST_COLOURS)
 

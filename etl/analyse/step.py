@@ -18,12 +18,13 @@ import pandas as pd
 import pyarrow as pa
 
 from data import schema
-from data.analysis_settings import inputs_version, settings_version
+from data.analysis_settings import settings_version
 from data.parts import write_table_part
 from data.periods import shift
 from data.shown_settings import settings_entry
 from data.writer import ARROW_TYPES, stored_table
 from etl.analyse.aside import Aside
+from etl.analyse.marked import inputs_version
 from etl.analyse.methods import Methods
 from etl.analyse.plan import NEWEST, plan
 from etl.analyse.read import read_bed
@@ -81,6 +82,7 @@ def analyse(
     """
     city, ends = edition.epoch.city, stored_periods(edition, periods)
     before = (edition.parent or {}).get("analysis", {})
+    inputs = inputs_version(edition.epoch.home, city.folder)
     todo = plan(
         ends,
         parent=edition.parent,
@@ -90,12 +92,12 @@ def analyse(
             for month in edition.ledger.touched(after=before.get("batch", 0), upto=edition.upto)
         },
         settings=settings_version(city.folder),
-        inputs=inputs_version(city.folder),
+        inputs=inputs,
         mode=edition.analyse,
         now=edition.now,
     )
     if todo.ends is None or not ends:
-        told = before if todo.kept else {"inputs": inputs_version(city.folder)}
+        told = before if todo.kept else {"inputs": inputs}
         return Analysis(todo.kept, told)
     bed = read_bed(
         edition.epoch,
@@ -117,7 +119,7 @@ def analyse(
         sorted(entries, key=lambda entry: (entry["table"], entry["month"])),
         {
             "settings": settings_version(city.folder),
-            "inputs": inputs_version(city.folder),
+            "inputs": inputs,
             "made_at": edition.now.isoformat(timespec="seconds"),
             "batch": edition.upto,
             "first": ends[0].isoformat(),

@@ -14,7 +14,9 @@ from etl.console import AsJson, print_json, settings, told_in_one_line
 
 if TYPE_CHECKING:
     from etl.connectors.taken import Taken
+    from etl.delivering.rounds import Rounds
     from etl.reporting import Schedule
+    from etl.warn.run import Round
 
 CityFolder = Annotated[Path, typer.Option("--city", help="City folder.", file_okay=False)]
 
@@ -49,10 +51,13 @@ def watch(city: CityFolder) -> None:
         from etl import pipeline
         from etl.connectors.watch import stopped_by_signals
         from etl.connectors.watch import watch as run
+        from etl.delivering.rounds import Rounds
         from etl.reporting import Schedule
+        from etl.warn.run import Round
 
         home, due = settings().home, pipeline.Options(analyse="due")
-        schedule = Schedule(home, city)
+        schedule, warned = Schedule(home, city), Round(settings(), city)
+        sent = Rounds(settings(), city)
         with stopped_by_signals() as stopped:
             run(
                 city,
@@ -64,15 +69,16 @@ def watch(city: CityFolder) -> None:
                 environ=os.environ,
                 report=lambda one: typer.echo(_line(one)),
                 is_stale=lambda now: pipeline.analysis_waits(pipeline.published(home), now),
-                after=lambda now: _tell_issue(schedule, now),
+                after=lambda now: _tell(now, warned, schedule, sent),
             )
 
 
-def _tell_issue(schedule: Schedule, now: dt.datetime) -> None:
-    """Issue what is due and say so; a fault is said once, and tried again every hour."""
-    said = schedule.round(now)
-    if said:
-        typer.echo(said)
+def _tell(now: dt.datetime, *parts: Schedule | Round | Rounds) -> None:
+    """Warn, issue and send what is due and say so; a fault is said once, and tried again."""
+    for part in parts:
+        said = part.round(now)
+        if said:
+            typer.echo(said)
 
 
 def register(app: typer.Typer) -> None:

@@ -12,9 +12,10 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from data.analysis_settings import inputs_version
 from data.city import CityError, folder_hash, read_city
 from data.intake import Intake
+from data.state.database import StateError
+from etl.analyse.marked import inputs_version
 from etl.connectors.files import take_files
 from etl.connectors.taken import STORAGE_FAULTS, Taken
 from etl.connectors.topic import Consumer, TopicError, open_consumer, take_topic
@@ -64,8 +65,8 @@ class Watch:
         """
         try:
             city = read_city(self._folder, home=self._intake.home)
-            rules = folder_hash(self._folder) + inputs_version(self._folder)
-        except (CityError, OSError) as error:
+            rules = folder_hash(self._folder) + inputs_version(self._intake.home, self._folder)
+        except (CityError, OSError, StateError) as error:
             self._report(Taken("", self._folder.name, error=str(error)))
             return False
         for taken in self._take(city, now):

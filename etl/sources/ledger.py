@@ -251,7 +251,7 @@ class _Kinds:
             for at, name in enumerate(header.names)
             if heading_key(name) in _SERIAL_NUMBERS and at not in columns.values()
         }
-        self._occurred = columns["occurred_at"]
+        self._occurred = columns.get("occurred_at")  # a register of places may have no time
         self._told = [columns[ours] for ours in ("incident_id", "category") if ours in columns]
         self._time = ledger.reader("occurred_at")
         above = islice(ledger.sheet.cells.iter_rows(), header.first, header.last + 1)
@@ -262,7 +262,7 @@ class _Kinds:
         }
 
     def __call__(self, at: int, cells: Cells) -> str:
-        occurred = cells[self._occurred]
+        occurred = None if self._occurred is None else cells[self._occurred]
         if isinstance(occurred, dt.date) or is_time(self._time(occurred)):
             return "note" if _is_example(cells) else "data"
         filled = {at: cell for at, cell in enumerate(cells) if not is_blank(cell)}

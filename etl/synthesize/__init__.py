@@ -29,6 +29,7 @@ from etl.synthesize.partition import Divisions, border_ranks, divide
 from etl.synthesize.places import Places, make_places
 from etl.synthesize.plan import FIRST_DAY, LAST_DAY, PLANS, Ints, Plan, Size
 from etl.synthesize.population import AreaTables, make_areas
+from etl.synthesize.registers import write_registers
 from etl.synthesize.samples import Sampler, Told, told_twice
 from etl.synthesize.static import copy_static
 from etl.synthesize.surges import Surge, draw_surge, plan_surges
@@ -72,8 +73,8 @@ def synthesize(folder: Path, *, size: Size, seed: int, progress: Progress | None
     tell = progress or _untold
     plan = PLANS[size]
     # One stream of chance per part, so that a change in one leaves the others as they are.
-    ground, shape, people, spots, events, files, small = (
-        np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(7)
+    ground, shape, people, spots, events, files, small, registers = (
+        np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(8)
     )
     (folder / "areas").mkdir(parents=True, exist_ok=True)
     tell("ground", 0.0)
@@ -111,6 +112,7 @@ def synthesize(folder: Path, *, size: Size, seed: int, progress: Progress | None
         maker.write_source(folder, config, prefix=f"X{number}-", found=found)
     tell("samples", 0.95)
     maker.write_samples(folder, found)
+    write_registers(folder, places, located, registers)
     planted = [surge.as_dict() for surge, _ in surges]
     truth = _truth(seed, size, plan, areas=areas, found=found, surges=planted)
     truth.write(folder / "truth.json")

@@ -75,7 +75,11 @@ def test_a_choice_made_before_the_answer_to_another_undoes_nothing(app: App) -> 
     app.painted("areas:county")
     open_list(app, "图层")
     held: list[Route] = []
-    app.page.route("**/_dash-update-component*", lambda route: held.append(route))
+
+    def hold(answer: Route) -> None:
+        held.append(answer)
+
+    app.page.route("**/_dash-update-component*", hold)
     app.page.click(".layers li:has-text('蜂窝热力') .choice:has-text('25')")
     app.page.wait_for_url(re.compile(r"cells\.25"))
     app.page.click(".layer-switch:has-text('区县界线')")

@@ -16,6 +16,8 @@ from data.periods import Window, shift, span
 from data.writer import SnapshotWriter
 from geo import cells as hexagons
 from tests.dashboard.analysed import add_analysis, facts, hot_cells
+from tests.dashboard.registered import ENTRY as REGISTERS
+from tests.dashboard.registered import add_registers
 
 LEVELS = ("city", "county", "township", "community", "grid")
 LAST = dt.date(2026, 11, 9)
@@ -334,6 +336,8 @@ def publish(home: Path, *, severities=True, analysed=True, made="20261116", late
         registers = {resolution: make_register(resolution) for resolution in RESOLUTIONS[1:]}
         writer.add_table("cell_hotspots", hot_cells(registers, LAST))
         manifest["analysis"] = facts(LAST)
+        add_registers(writer, areas)
+        manifest["registers"] = REGISTERS
     writer.publish(manifest)
 
 

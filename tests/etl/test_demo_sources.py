@@ -58,6 +58,8 @@ REASONS = {
     MALFORMED: "malformed_row",
 }
 WITHOUT_FILES = ("grid_app", "precinct_calls")
+REPORTS = "phone"
+"""The source that phones report through; the demonstration has no row of it to begin with."""
 UNREAD_OF_XLS = tuple(zip(old_workbook.UNREAD, old_workbook.PERSON, strict=True))
 SOURCES = sorted([*MAIN, *SAMPLES, SOURCE])
 
@@ -99,7 +101,8 @@ def built(demo_home):
 
 def test_there_is_one_of_every_kind(built):
     sources = built.sources.values()
-    assert sorted(built.sources) == SOURCES == sorted(built.truth.files)
+    assert sorted(built.truth.files) == SOURCES
+    assert sorted(built.sources) == sorted([*SOURCES, REPORTS])
     assert {source.format for source in sources} == set(FORMATS)
     for way in ("sql", "push", "watch", "files"):
         assert any(getattr(source, way) for source in sources), way

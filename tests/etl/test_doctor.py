@@ -6,7 +6,12 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from data.deliveries.channels import Channel
+from data.deliveries.message import Place
+from data.deliveries.outbox import Outbox
 from data.settings import Settings
+from data.state.database import open_state
+from data.state.migrate import upgrade
 from etl import compliance, doctor
 from etl.cli import app
 from etl.compliance.control import Control
@@ -76,3 +81,23 @@ def test_brackets_of_a_detail_are_no_markup(pingan, monkeypatch):
 def test_the_doctor_makes_nothing(pingan, tmp_path):
     pingan("doctor")
     assert not (tmp_path / "home").exists()
+
+
+def test_a_delivery_that_failed_is_told_with_its_reason(tmp_path):
+    database = open_state("", tmp_path)
+    upgrade(database)
+    outbox, place = Outbox(database), Place("city", "990100", "市", "City")
+    settings = Settings.from_env({"PINGAN_HOME": str(tmp_path)})
+
+    def delivery():
+        (found,) = (one for one in doctor.examine(settings) if one["name"] == "delivery")
+        return found["ok"], found["detail"]
+
+    assert delivery() == (True, "0 channels; 0 waiting, 0 failed, 0 sent, 0 given up")
+    outbox.post(key="w:1", kind="warning", level=4, place=place, counts={}, path="/", now=NOW)
+    outbox.route([Channel("duty", "json", messages=("warning",))], NOW)
+    outbox.failed(outbox.hold(NOW), "the bot cannot be reached", NOW, is_final=True)
+    database.close()
+    is_well, detail = delivery()
+    assert not is_well
+    assert "1 given up; duty: the bot cannot be reached; `pingan deliver retry`" in detail

@@ -51,7 +51,7 @@ def test_a_build_publishes_a_snapshot_that_verifies(toy):
     report = verify(toy.home)
     assert report["ok"], report
     assert report["snapshot"] == manifest["snapshot"]
-    assert len(report["checks"]) == 15
+    assert len(report["checks"]) == 16
 
 
 def test_the_stored_incidents_hold_places_and_no_more(toy):

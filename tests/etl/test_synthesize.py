@@ -427,7 +427,7 @@ def test_same_seed_same_bytes(tiny: tuple[Path, Truth], tmp_path: Path) -> None:
     again = synthesize(tmp_path, size="tiny", seed=SEED)
     assert again == tiny[1]
     names = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
-    assert len(names) == 22
+    assert len(names) == 25
     for name in names:
         first, second = (hashlib.sha256((root / name).read_bytes()) for root in (tiny[0], tmp_path))
         assert first.hexdigest() == second.hexdigest(), name

@@ -132,10 +132,15 @@ def routes(attacker):
     for path in ("/", "/_dash-layout", "/_dash-dependencies", "/export", "/image", "/share",
                  "/views", "/account", "/users", "/audit", "/settings", "/upload", "/signin", "/healthz", *PAGES,
                  "/users/of/red-leader", "/setup/guess", "/s/guess",
-                 "/weekly", "/weekly/file"):  # fmt: skip
+                 "/weekly", "/weekly/file", "/letters", "/letters/0123456789ab",
+                 "/letters/0123456789ab/file"):  # fmt: skip
+        yield attacker.get(path, target=path)
+    for path in ("/m", "/m/reports/guess", "/m/app.webmanifest", "/m/worker.js"):
         yield attacker.get(path, target=path)
     # The page's own links repeat what was asked.
     yield attacker.get("/weekly?area=9901001&week=2026-W46", target="9901001")
+    for area in ("9904086", "grid.9904086", "9904085", "community.9903022", "9902007", "nowhere"):
+        yield attacker.get(f"/m?area={area}", target=area)
 
 
 def found_words(call, *, but=frozenset()):

@@ -16,6 +16,8 @@ from data.periods import Window
 from data.writer import SnapshotWriter
 from tests.dashboard import squares
 from tests.dashboard.analysed import add_analysis, facts
+from tests.dashboard.registered import ENTRY as REGISTERS
+from tests.dashboard.registered import add_registers
 from tests.dashboard.squares import LAST, LEVELS, RESOLUTIONS
 
 OWN = {"county": "9901002", "township": "9902006", "community": "9903022", "grid": "9904086"}
@@ -118,9 +120,11 @@ def publish(home):
         writer.add_table("area_risk", rows, part=end.isoformat())
     squares.add_releases(writer, areas(), counts)
     add_analysis(writer, areas(), counts, LAST)
+    add_registers(writer, areas())
     total = int(weighed()["weight"].sum())
     placed = {level: int(weighed().loc[weighed()[level] < 0, "weight"].sum()) for level in LEVELS}
-    writer.publish(squares.make_manifest(total, placed) | {"analysis": facts(LAST)})
+    told = {"analysis": facts(LAST), "registers": REGISTERS}
+    writer.publish(squares.make_manifest(total, placed) | told)
 
 
 @cache

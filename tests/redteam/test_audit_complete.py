@@ -14,6 +14,8 @@ SILENT = dict.fromkeys(PAGES, "the same frame; its content is a callback's, whic
     "/healthz": "tells nothing of the city",
     "/_dash-dependencies": "the same for everybody: what the page is wired to",
     "/": "the empty frame; its content is asked for by /_dash-layout, which has a row",
+    "/m/app.webmanifest": "tells nothing of the city",
+    "/m/worker.js": "a script, the same for everybody",
     "/signin": "a form, or the way on for who is signed in; trying it has a row",
 }
 """What is answered without a row, and why."""

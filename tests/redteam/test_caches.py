@@ -21,6 +21,7 @@ from dashboard import (
     queries,
     rank_ranges,
     released,
+    usual_band,
 )
 from dashboard.app import create_app
 from dashboard.areas import Area
@@ -28,13 +29,15 @@ from dashboard.cache import _key
 from dashboard.desk import forecast_list, hotspot_list, index_list, source_list
 from dashboard.map import (
     banded,
+    facility_rows,
     mark_rows,
     measures_analysed,
     measures_counted,
-    measures_expected,
+    measures_resources,
     point_rows,
     tiles,
 )
+from dashboard.phone import due
 from dashboard.queries import Selection
 from data.access import Grant, NotVisibleError, Scope, narrowed
 from data.periods import Window, shift
@@ -136,7 +139,7 @@ ASKED = {
     measures_analysed._level_index: [("grid", LAST), ("township", LAST), ("city", LAST)],
     measures_analysed._level_clocks: [("grid",), ("township",), ("city",)],
     measures_counted._level_change: [("grid", NOW, 4, "all"), ("township", SOME, 52, "any")],
-    measures_expected._level_band: [("grid", NOW, "all"), ("township", SOME, "any")],
+    usual_band.level_band: [("grid", NOW, "all"), ("township", SOME, "any")],
     measures_counted.known_share: [(NOW.window, "all"), (SOME.window, "any")],
     mark_rows.hot_areas: [("much", area, LAST) for area in OWN],
     mark_rows.hot_cells: [("more", area, LAST, 8) for area in OWN],
@@ -144,7 +147,14 @@ ASKED = {
     mark_rows.area_signals: [(area, area.level, AS_OF) for area in OWN],
     point_rows.kinds: [()],
     point_rows.places: [(area, selection) for area in OWN for selection in (NOW, SOME)],
+    facility_rows.facilities: [(area,) for area in OWN],
+    facility_rows.posts: [(area,) for area in OWN],
+    measures_resources._level_due: [("grid",), ("county",), ("city",)],
+    measures_resources._level_visits: [
+        (level, shift(LAST, -3, grain="week"), LAST) for level in ("grid", "township", "city")
+    ],
     tiles._drawn: [(8, (8, 213, 105))],
+    due.due: [(area,) for area in OWN],
 }
 """Arguments of each function that keeps results, behind scope and snapshot."""
 

@@ -44,7 +44,7 @@ def test_every_colour_that_a_layer_may_have_is_known(safe):
     scales = {
         f"var({name})"
         for name in palette.variables()
-        if re.match(r"--(count|change|breach|discovered)-\d", name)
+        if re.match(r"--(count|change|breach|discovered|overdue|patrol)-\d", name)
     }
     for name in {*AREA_COLOURS, *CELL_COLOURS, *index, *scales, *icons.COLOURS.values()}:
         assert all(0 <= part <= 1 for part in palette.colour(name, safe=safe))

@@ -24,7 +24,7 @@ LOOKS = {
     "light": (LIGHT,), "dark": (LIGHT, DARK), "safe light": (LIGHT, SAFE),
     "safe dark": (LIGHT, DARK, SAFE, SAFE_DARK),
 }  # fmt: skip
-SEQUENTIAL = {"count": 7, "breach": 5, "discovered": 5}
+SEQUENTIAL = {"count": 7, "breach": 5, "discovered": 5, "overdue": 5, "patrol": 5}
 NAMED = (
     ("blue", "yellow", "orange", "red"),
     ("index-blue", "index-yellow", "index-orange", "index-red"),

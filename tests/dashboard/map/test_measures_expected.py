@@ -9,8 +9,9 @@ from scipy import stats
 
 from dashboard.areas import Area, hierarchy
 from dashboard.map.measures import hover_terms, measured
-from dashboard.map.measures_expected import band_of, bands, predict
+from dashboard.map.measures_expected import bands
 from dashboard.text import Words
+from dashboard.usual_band import band_of, predict
 from dashboard.view import settle
 from data.periods import shift
 from tests.dashboard.analysed import SILENT_COUNTY

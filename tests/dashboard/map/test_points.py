@@ -255,8 +255,8 @@ def test_more_families_than_symbols_share_the_last(snapshot, monkeypatch):
     assert "其他类别" in legend(scope, snapshot)
 
 
-def facilities():
-    """A source as a table of facilities would bring it; nothing else names it."""
+def shelters():
+    """A source as a table of shelters would bring it; nothing else names it."""
 
     def places(*_, **__):
         return Marks(
@@ -265,7 +265,7 @@ def facilities():
         )  # fmt: skip
 
     return SimpleNamespace(
-        overlays_on_offer=lambda scope, _: ("facilities",) if scope.sees_areas else (),
+        overlays_on_offer=lambda scope, _: ("shelters",) if scope.sees_areas else (),
         found=places,
         mark_legend=lambda *_, **__: ["一处"],
         key=lambda *_, **__: Key("", (), ()),
@@ -273,14 +273,14 @@ def facilities():
 
 
 def test_a_further_source_is_a_layer_by_one_entry(snapshot, monkeypatch):
-    assert "facilities" not in layers.known(CITY, snapshot, "areas")
-    monkeypatch.setattr(layers, "SOURCES", (marks, points, facilities()))
-    monkeypatch.setitem(catalogue(), "overlay_facilities", ("设施", "Facilities"))
-    assert "facilities" in layers.known(CITY, snapshot, "areas")
-    answer = drawn(CITY, snapshot, "?overlays=facilities")
-    assert answer["view"]["overlays"] == [{"id": "facilities", "opacity": 1.0, "type": "marks"}]
-    assert answer["values"]["overlays"]["facilities"]["n"] == 1
-    assert "facilities" not in layers.known(PUBLIC, snapshot, "areas")
+    assert "shelters" not in layers.known(CITY, snapshot, "areas")
+    monkeypatch.setattr(layers, "SOURCES", (marks, points, shelters()))
+    monkeypatch.setitem(catalogue(), "overlay_shelters", ("避难所", "Shelters"))
+    assert "shelters" in layers.known(CITY, snapshot, "areas")
+    answer = drawn(CITY, snapshot, "?overlays=shelters")
+    assert answer["view"]["overlays"] == [{"id": "shelters", "opacity": 1.0, "type": "marks"}]
+    assert answer["values"]["overlays"]["shelters"]["n"] == 1
+    assert "shelters" not in layers.known(PUBLIC, snapshot, "areas")
 
 
 @pytest.mark.parametrize("name", ["much", "clusters", "more"])

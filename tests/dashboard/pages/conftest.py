@@ -38,6 +38,8 @@ PERMISSIONS = {
     "account": "account", "account_password": "account", "account_totp": "account",
     "account_sessions": "account", "views": "views", "methods": "signed in",
     "weekly": "report", "weekly_file": "export",
+    "letters": "letters", "letter": "letters", "letters_draft": "letters_change",
+    "letter_change": "letters_change", "letter_file": "export",
     "users": "users_read", "user": "users_read", "users_add": "users_change",
     "user_change": "users_change",
     "audit": "audit", "audit_verify": "audit", "audit_export": "audit",

@@ -154,7 +154,10 @@ def test_every_page_bears_the_watermark_and_is_kept_by_nobody(site):
 
 def test_the_menu_offers_what_the_account_may_open(site):
     for role, expected in (
-        ("leader", ["地图", "区域", "热点", "指数", "预测", "数据", "周报", "审计记录", "方法"]),
+        (
+            "leader",
+            ["地图", "区域", "热点", "指数", "预测", "数据", "周报", "函件", "审计记录", "方法"],
+        ),
         ("security_admin", ["用户与权限", "审计记录", "安全设置", "方法"]),
         ("audit_admin", ["用户与权限", "审计记录", "安全设置", "方法"]),
         ("system_admin", ["审计记录", "安全设置", "方法"]),

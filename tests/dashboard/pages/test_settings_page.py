@@ -1,7 +1,12 @@
+import datetime as dt
+
 import pytest
 
 from data.accounts import stored_settings
 from data.accounts.stored_settings import SETTINGS
+from data.deliveries.channels import Channel
+from data.deliveries.message import Place
+from data.deliveries.outbox import Outbox
 from tests.dashboard.pages.conftest import said
 
 REASON = "按上级通知调整"
@@ -100,3 +105,22 @@ def test_nothing_is_changed_where_the_audit_cannot_be_written(site, officer, mon
     assert change(officer, "history", "3").status_code == 503
     assert stored_settings.policy(site.database).history == 5
     assert stored_settings.read(site.database)["history"] == 5
+
+
+def test_without_a_channel_the_page_says_that_nothing_is_sent(officer):
+    assert "未配置通道，不发送任何消息" in officer.get("/settings").text
+    assert "No channel is configured" in officer.get("/settings?lang=en").text
+
+
+def test_deliveries_that_failed_are_seen_by_channel(site, officer):
+    now = dt.datetime(2026, 11, 16, 7, tzinfo=dt.UTC)
+    outbox = Outbox(site.database)
+    place = Place("city", "990100", "市", "City")
+    for key in ("warning:1", "warning:2"):
+        outbox.post(key=key, kind="warning", level=4, place=place, counts={}, path="/", now=now)
+    outbox.route([Channel("duty-bot", "json", messages=("warning",))], now)
+    outbox.failed(outbox.hold(now), "the bot cannot be reached", now)
+    text = officer.get("/settings").text
+    assert "有 1 次投递失败" in said(text)
+    assert "duty-bot" in text
+    assert "the bot cannot be reached" in text

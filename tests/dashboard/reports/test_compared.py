@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from dashboard.reports.compared import LEAST, band, counted, tails, verdicts
+from dashboard.reports.compared import LEAST, counted, tails, verdicts
 
 SEED = int(np.random.SeedSequence().entropy % 2**32)
 
@@ -57,11 +57,3 @@ def test_what_is_unknown_stays_unknown():
     row = pd.Series({"observed": 7, "lower": math.nan, "upper": 9, "before": math.nan, "year": 4.0})
     found = counted(row, "unknown")
     assert (found.now, found.before, found.year, found.usual) == (7, None, 4, None)
-
-
-def test_the_band_holds_the_middle_of_what_is_known():
-    found = band([float(n) for n in range(1, 16)])
-    assert (found.lower, found.upper) == pytest.approx((2.4, 13.6))
-    assert found.holds(13.6)
-    assert not found.holds(13.7)
-    assert band([1.0] * 7 + [math.nan] * 8) is None

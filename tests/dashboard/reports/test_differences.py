@@ -3,12 +3,21 @@
 import pytest
 
 from dashboard.reports.differences import Difference, differences
-from dashboard.reports.document import Cell, Column, Document, Figure, Figures, Heading, Table
+from dashboard.reports.document import (
+    Cell,
+    Column,
+    Document,
+    Figure,
+    Figures,
+    Heading,
+    Paragraph,
+    Table,
+)
 
 
-def report(*blocks):
+def report(*blocks, headline=""):
     return Document(
-        lang="zh", title="t", subtitle="", number="", publisher="", dated="", headline="",
+        lang="zh", title="t", subtitle="", number="", publisher="", dated="", headline=headline,
         blocks=(Heading("h"), *blocks), tints=(), foot=(),
     )  # fmt: skip
 
@@ -35,6 +44,33 @@ def test_figures_tell_what_they_are_compared_with():
         Difference("", "n", "", "1 · up", "1 · down"),
         Difference("", "m", "", "2", "3"),
     ]
+
+
+def test_sentences_are_told_by_their_beginning_or_their_heading():
+    old = report(Paragraph("red", lead="colour"), Heading("next"), Paragraph("a"), Paragraph("b"))
+    new = report(Paragraph("blue", lead="colour"), Heading("next"), Paragraph("a"), Paragraph("c"))
+    assert differences(old, new) == [
+        Difference("", "colour", "", "red", "blue"),
+        Difference("", "next", "", "b", "c"),
+    ]
+    assert differences(new, new) == []
+
+
+def test_the_week_in_one_sentence_is_told():
+    found = differences(report(headline="1 red"), report(headline="2 red"))
+    assert found == [Difference("", "t", "", "1 red", "2 red")]
+
+
+def test_a_sentence_and_a_figure_of_one_name_are_both_told():
+    old = report(Figures((Figure("n", "1"),)), Paragraph("x", lead="n"))
+    new = report(Figures((Figure("n", "2"),)), Paragraph("y", lead="n"))
+    assert [(one.old, one.new) for one in differences(old, new)] == [("1", "2"), ("x", "y")]
+
+
+def test_a_sentence_of_one_version_is_told():
+    short, long = report(Paragraph("a", lead="n")), report(Paragraph("a", lead="n"), Paragraph("b"))
+    assert differences(short, long) == [Difference("", "h", "", "", "b")]
+    assert differences(long, short) == [Difference("", "h", "", "b", "")]
 
 
 def test_cells_are_told_by_row_and_column():

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from data import issues
 from data.intake import Intake
 from data.locks import KEEPING, BusyError, locked
 from data.state.database import open_state
@@ -17,6 +18,7 @@ from data.store import Store
 from etl.connectors.known_files import KnownFiles
 from etl.keeping import contents
 from etl.keeping.backup import backup
+from etl.keeping.freeze import freeze
 from etl.keeping.last import FILE, last_backup
 from etl.keeping.listing import BackupError, listing_ids, read_listing
 from etl.keeping.restore import check_backup, restore
@@ -67,6 +69,27 @@ def test_accounts_and_audit_come_back(kept, address):
     assert stat.S_IMODE((kept.other / "state.db").stat().st_mode) == 0o600
     with open_state("", kept.other).reading() as session:
         assert session.get(Setting, "min_length").value == "12"
+
+
+def test_issues_of_the_report_come_back_as_they_were_issued(kept, address):
+    freeze(kept.home, None, "2026-W08")
+    put = {"snapshot": kept.manifest["snapshot"], "frozen": "2026-W08", "by": "test"}
+    first = issues.put(kept.home, "2026-W08", {"city-1.json": b"{}"}, **put)
+    second = issues.put(kept.home, "2026-W08", {"city-1.json": b"[]"}, **put, reason="late rows")
+    done = backup(kept.home, address)
+    assert any(one.path.startswith(f"{issues.FOLDER}/") for one in done.listing.files)
+    restore(address, kept.other)
+    assert issues.issues(kept.other) == [second, first]
+    assert issues.damaged(kept.other) == {}
+    assert [issues.content(kept.other, one, "city-1.json") for one in (first, second)] == [
+        b"{}", b"[]",
+    ]  # fmt: skip
+    assert Store(kept.other / "issued" / "2026-W08").current().id == kept.manifest["snapshot"]
+    # What is issued stays as it is, and goes on where it was.
+    with pytest.raises(issues.IssueError, match="needs a reason"):
+        issues.put(kept.other, "2026-W08", {"city-1.json": b"{}"}, **put)
+    third = issues.put(kept.other, "2026-W08", {"city-1.json": b"{}"}, **put, reason="again")
+    assert (third.number, third.version) == (first.number, 3)
 
 
 def test_a_restored_home_is_the_home(kept, address):

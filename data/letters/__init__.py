@@ -1,0 +1,1 @@
+"""Letters and slips: drafted from a frozen issue, edited and signed by people, measured later."""

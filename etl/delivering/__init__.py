@@ -1,0 +1,1 @@
+"""Send the messages of the outbox by mail and bots."""
