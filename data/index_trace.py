@@ -280,4 +280,6 @@ def _sentence(row: pd.Series, indicator: Indicator, share: float, *, chinese: bo
 
 
 def _figure(value: float) -> str:
-    return "–" if np.isnan(value) else f"{value:.4g}"
+    if np.isnan(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -104,6 +104,12 @@ def demo(
                 )
         _report(manifest, as_json=as_json)
         if serve:
+            with progress_bar(quiet=as_json, lines=True) as told:
+
+                def tell(done: int, of: int) -> None:
+                    told(f"weekly report {done}/{of}", done / of)
+
+                demo_city.begin(chosen, progress=tell)
             # Its sources take pushes and uploads, as those of a real city do.
             _serve(replace(chosen, city=chosen.city or str(demo_city.city_folder())))
 

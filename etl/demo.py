@@ -21,14 +21,17 @@ from data.store import Store
 from etl.version import code_version
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from data.intake import Intake
+    from data.settings import Settings
     from data.source import Source
     from etl.analyse.plan import Mode
     from etl.pipeline import Progress
 
 _MADE: Final = (
     "CURRENT", "manifests", "snapshots", "epochs", "incidents", "landed", "staging", "ties",
-    "files.db", "intake.db", "intake.db-wal", "intake.db-shm", "source/demo",
+    "files.db", "intake.db", "intake.db-wal", "intake.db-shm", "source/demo", "issued", "reports",
 )  # fmt: skip
 """Everything under the home that comes from the city's rows; what prepares a start stays."""
 
@@ -100,6 +103,27 @@ def make(
         progress=lambda step, share: progress(step, _MAKING_SHARE + (1 - _MAKING_SHARE) * share),
     )
     return built.manifest
+
+
+def begin(chosen: Settings, *, progress: Callable[[int, int], None]) -> None:
+    """
+    Warn by the rules and issue the report of the newest week, as `pingan watch` does in a city.
+
+    Run again it does nothing more.
+
+    Raises
+    ------
+    IssueError, StateError, AuditError
+        The report cannot be issued, or the state database cannot be used.
+    """
+    # Imported here: a second start needs neither.
+    from etl import reporting  # noqa: PLC0415
+    from etl.warn.run import warn  # noqa: PLC0415
+
+    folder = city_folder()
+    warn(chosen, folder, dt.datetime.now(dt.UTC))
+    order = reporting.Order(reporting.newest(chosen.home), folder, by="")
+    reporting.issue_week(chosen.home, order, progress=progress)
 
 
 def clear(home: Path) -> None:

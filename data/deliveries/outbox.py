@@ -130,6 +130,12 @@ class Outbox:
             )
             return int(session.scalar(asked) or 0)
 
+    def unknown(self, keys: Collection[str]) -> set[str]:
+        """Keys of which no message was posted."""
+        with self._database.reading() as session:
+            asked = sa.select(MessageRow.key).where(MessageRow.key.in_(keys))
+            return {*keys} - {*session.scalars(asked)}
+
     def route(self, channels: Sequence[Channel], now: dt.datetime) -> int:
         """
         Choose the channels of each new message; how many deliveries that makes.

@@ -11,6 +11,7 @@ from data.deliveries.message import Message, Place
 from data.deliveries.outbox import Outbox
 from data.issues import IssueError
 from etl.delivering import bots
+from etl.delivering.acted import announce_acts
 from etl.delivering.error import DeliveryError
 from etl.delivering.issued import announce
 from etl.delivering.text import write
@@ -75,6 +76,7 @@ class Sender:
         clock: Callable[[], dt.datetime],
     ) -> None:
         self.outbox = Outbox(database)
+        self._database = database
         self._home, self._city, self._public_url = home, city, public_url
         self._environ, self._clock = environ, clock
 
@@ -102,7 +104,9 @@ class Sender:
         """
         done = Round()
         try:
-            done.posted = announce(self.outbox, self._home, self._clock())
+            now = self._clock()
+            done.posted = announce_acts(self.outbox, self._database, self._home, now)
+            done.posted += announce(self.outbox, self._home, now)
         except IssueError as error:
             done.fault = f"delivery: {error}"
         settings = self.settings()

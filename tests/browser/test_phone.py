@@ -117,7 +117,11 @@ class Phone:
             self.page.wait_for_function(
                 "async () => { const pages = await caches.open('pingan-m-pages');"
                 " const found = await pages.keys();"
-                " return found.some(one => one.url.includes('/m/map')) &&"
+                " const files = await caches.open('pingan-m-files-1');"
+                " const needed = [...document.querySelectorAll('script[src], link[rel=stylesheet]')];"
+                " const held = await Promise.all(needed.map(one =>"
+                " files.match(one.src || one.href, { ignoreVary: true })));"
+                " return found.some(one => one.url.includes('/m/map')) && held.every(Boolean) &&"
                 " await pages.match('/m/last-page'); }"
             )
         return self.page
@@ -238,7 +242,7 @@ def test_it_is_readable_offline_and_says_of_when(phone, city):
     assert not page.locator(".kept").is_visible()
     one.cut()
     page.reload()
-    assert page.locator(".kept").is_visible()
+    page.wait_for_selector(".kept", state="visible")
     assert re.search(r"\d\d月\d\d日 \d\d:\d\d", page.locator(".kept").inner_text())
     assert page.locator("main .why").inner_text() == before
     page.wait_for_selector("#phone-map[data-drawn='']")
