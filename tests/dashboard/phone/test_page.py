@@ -10,7 +10,10 @@ from dashboard.areas import Area, hierarchy
 from dashboard.phone import due, facts, own, peers, small_map, story
 from dashboard.text import Words
 from data.access import NotVisibleError
-from tests.dashboard.phone.conftest import SCOPES
+from data.letters.store import Basis, Letters
+from data.letters.wording import Wording
+from data.state.database import open_state
+from tests.dashboard.phone.conftest import NOW, SCOPES
 from tests.dashboard.squares import LAST
 
 
@@ -274,3 +277,27 @@ def test_an_area_that_nobody_drew_has_no_map(snapshot, monkeypatch, site):
     monkeypatch.setattr(small_map, "level_shapes", lambda *_: np.full(257, None, dtype=object))
     assert small_map.small_map(SCOPES["chief"], snapshot, Area("grid", 85)) is None
     assert "没有边界数据" in site.get("chief", "/m/map").text
+
+
+def test_a_signed_letter_is_read_where_it_is_about_and_nowhere_else(site):
+    site.get("chief", "/m")  # makes the state database
+    database = open_state("", site.home)
+    letters, leader = Letters(database), SCOPES["leader"]
+    path = (("city", "990100"), ("community", "9903022"), ("grid", "9904086"))
+    wording = Wording(
+        "网格",
+        "Grid",
+        "关于楼道的提示函",
+        "On stairs",
+        "请清理楼道。请尽快。",
+        "Please clear.",
+        None,
+    )
+    basis = Basis("reminder", path, "2026-W46", 1, "s1", "orange", "{}", "提示", "Reminder")
+    draft = letters.draft(leader, basis, wording, now=NOW)
+    assert "关于楼道的提示函" not in site.get("chief", "/m").text
+    letters.sign(leader, draft.id, revision=1, now=NOW, day=NOW.date())
+    database.close()
+    assert "关于楼道的提示函" in site.get("chief", "/m").text
+    assert "请清理楼道。" in site.get("community", "/m").text
+    assert "关于楼道的提示函" not in site.get("second", "/m").text
