@@ -10,6 +10,7 @@ from data.accounts.signing_in import sign_in
 from data.audit import AuditError, AuditLog
 from data.audit.verify import verify
 from data.settings import Settings
+from data.state.migrate import newest
 from etl.commands import state, token, user
 from etl.installation import installation
 
@@ -211,11 +212,11 @@ def test_the_database_is_made_once_and_described(home, run):
     assert "there is no state database" in missing.stderr
     assert not home.exists()
     made = json.loads(run(state.app, "upgrade", "--json").stdout)
-    assert made == {"before": "", "revision": "0001", "tokens_taken_in": 0}
-    assert run(state.app, "upgrade").stdout == "revision 0001\n"
+    assert made == {"before": "", "revision": newest(), "tokens_taken_in": 0}
+    assert run(state.app, "upgrade").stdout == f"revision {newest()}\n"
     assert json.loads(run(state.app, "info", "--json").stdout) == {
         "database": f"sqlite:///{home / 'state.db'}",
-        "revision": "0001",
+        "revision": newest(),
         "users": 0,
         "sessions": 0,
         "api_tokens": 0,
@@ -239,7 +240,7 @@ def test_tables_of_an_older_version_are_told(home, run):
     (home / "state.db").touch()
     result = run(state.app, "info")
     assert result.exit_code == 1
-    assert "has revision none, this program needs 0001; run `pingan state upgrade`" in result.stderr
+    assert f"has revision none, this program needs {newest()}; run" in result.stderr
 
 
 # Tokens --------------------------------------------------------------------------------------
@@ -272,6 +273,8 @@ def test_the_tokens_of_an_older_version_come_along(home, run):
     (home / "tokens.json").write_text(json.dumps(old), encoding="utf-8")
     (home / "tokens.json").chmod(0o600)
     told = run(state.app, "upgrade").stdout
-    assert told == ("revision 0001 (was none)\n1 tokens of tokens.json are in the database now\n")
+    assert told == (
+        f"revision {newest()} (was none)\n1 tokens of tokens.json are in the database now\n"
+    )
     assert "hotline" in run(token.app, "list").stdout
     assert not (home / "tokens.json").exists()

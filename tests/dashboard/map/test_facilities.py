@@ -24,7 +24,6 @@ from tests.redteam.test_caches import kept_by
 
 ZH = Words("zh")
 PUBLIC = Scope("link-1", frozenset({Grant("public")}))
-NOW = dt.datetime.now(dt.UTC)
 ALL = "facilities,resources"
 
 
@@ -128,17 +127,18 @@ def served(tmp_path):
     database.close()
 
 
-def units(*codes):
-    until = NOW + dt.timedelta(minutes=30)
+def units(*codes, now):
+    until = now + dt.timedelta(minutes=30)
     return [
-        Unit("radio", f"U{at}", "patrol_unit", code, 120.1, 30.1, NOW, until)
+        Unit("radio", f"U{at}", "patrol_unit", code, 120.1, 30.1, now, until)
         for at, code in enumerate(codes)
     ]
 
 
 def test_a_unit_is_seen_where_its_area_is(snapshot, served):
     assert "units" not in layers.known(CITY, snapshot, "areas")
-    served.put_units(units("9901002", "9901001", "9902006", "elsewhere"), now=NOW)
+    now = dt.datetime.now(dt.UTC)
+    served.put_units(units("9901002", "9901001", "9902006", "elsewhere", now=now), now=now)
     assert "units" in layers.known(CITY, snapshot, "areas")
 
     def drawn(scope, search=""):
