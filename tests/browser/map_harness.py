@@ -17,6 +17,7 @@ import geopandas
 import numpy as np
 import shapely
 
+from dashboard.app import NOT_INJECTED
 from dashboard.map.values import written
 from geo.cell_tiles import cell_tile
 from geo.cells import assign_cells, cell_centres, cell_polygons
@@ -166,8 +167,9 @@ def level_bands(level: str, *, seed: int = 1) -> np.ndarray:
 
 def page_html() -> bytes:
     html = PAGE.read_text()
-    css = [f'<link rel="stylesheet" href="/assets/{p.name}">' for p in sorted(ASSETS.glob("*.css"))]
-    js = [f'<script src="/assets/{p.name}"></script>' for p in sorted(ASSETS.glob("*.js"))]
+    names = [p.name for p in sorted(ASSETS.iterdir()) if not re.match(NOT_INJECTED, p.name)]
+    css = [f'<link rel="stylesheet" href="/assets/{n}">' for n in names if n.endswith(".css")]
+    js = [f'<script src="/assets/{n}"></script>' for n in names if n.endswith(".js")]
     return html.replace("STYLESHEETS", "\n".join(css)).replace("SCRIPTS", "\n".join(js)).encode()
 
 
