@@ -11,6 +11,7 @@ of viewers and requests, all of them to ``/healthz``. Both run for the same time
 import argparse
 import asyncio
 import json
+import os
 import random
 import statistics
 import time
@@ -18,13 +19,28 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from benchmarks.report import Row, print_rows
+from dashboard.app import create_app
+from dashboard.limits import BURST_S, PER_SECOND, Limits
+from data.settings import Settings
 from data.store import Store
 from tests.browser import served_app
 
 LIMIT_VIEWERS, LIMIT_SECONDS = 500, 300
+SERVER = "benchmarks.viewers:create_server()"
 PANELS = ("header.children", "charts.children", "comparison.children")
 """One output of each callback that follows a painted map."""
 WEEKS = (1, 4, 13, 26, 52)
+
+
+def create_server():
+    """The product, with the shares of many accounts for the one that all viewers sign in with."""
+    settings = Settings.from_env(os.environ)
+    shares = Limits(
+        in_flight=settings.threads,
+        burst=BURST_S * LIMIT_VIEWERS,
+        per_second=PER_SECOND * LIMIT_VIEWERS,
+    )
+    return create_app(settings, Store(settings.home), limits=shares).server
 
 
 class Connection:
@@ -277,7 +293,7 @@ def quantile(values, share):
 def measure(home, *, viewers, seconds, seed):
     city = City(Store(home).current())
     options = {"viewers": viewers, "seconds": seconds, "seed": seed}
-    with served_app.serve(home, workers=2) as address:
+    with served_app.serve(home, workers=2, application=SERVER) as address:
         floor = asyncio.run(crowd(address, city, floor=True, **options))
         asyncio.run(crowd(address, city, floor=False, viewers=20, seconds=8, seed=seed + 1))
         ours = asyncio.run(crowd(address, city, floor=False, **options))
