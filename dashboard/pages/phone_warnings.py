@@ -98,11 +98,14 @@ def listed(
     context: PageContext, scope: Scope, snapshot: Snapshot, shown: Facts
 ) -> list[dict[str, Any]] | None:
     """Open warnings in words; None for who may not read them."""
-    found = tasks.warnings(scope, snapshot, shown.area, _kept(context), context.clock())
+    kept = _kept(context)
+    found = tasks.warnings(scope, snapshot, shown.area, kept, context.clock())
     if found is None:
         return None
     told, zone = render.words(), context.city().zone
     groups = shown.settings.groups if shown.settings else {}
+    # A rule that the city has taken away since has no kind any more.
+    kinds = {"person": "person"} | {rule.name: rule.kind for rule in kept.settings.rules}
     lines = []
     for one in found:
         warning = one.warning
@@ -113,6 +116,7 @@ def listed(
                 "id": warning.id,
                 "colour": warning.colour,
                 "colour_name": sentences.colour(warning.colour, shown, told),
+                "why": told(f"phone_why_{kinds.get(warning.rule, 'other')}"),
                 "place": _place(scope, snapshot, one, shown, told),
                 "group": told.pick(*group) if group else told("phone_all_groups"),
                 "state": told(f"phone_state_{warning.state}"),

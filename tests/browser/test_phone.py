@@ -359,6 +359,7 @@ def test_a_place_is_chosen_on_the_map_and_must_lie_in_the_own_area(phone, city):
 def test_a_warning_is_signed_taken_in_hand_and_done_in_three_taps(phone, city):
     warning = city.warn("grid_chief", "three taps")
     page = phone().open(kept=False)
+    assert page.locator("#warnings .why-warned").all_inner_texts() == ["由人发起"]
     for step, state in (("sign", "signed"), ("start", "in_hand"), ("close", "closed")):
         page.locator(f"button[name=step][value={step}]").click()
         page.wait_for_selector("main .said.good")
