@@ -114,6 +114,8 @@ class Phone:
         self.page.goto(self.city.address + path)
         self.page.wait_for_selector("#phone-map[data-drawn='']")
         if kept:
+            # Until the worker has the page, nothing of it feels the cut.
+            self.page.wait_for_function("() => navigator.serviceWorker.controller !== null")
             self.page.wait_for_function(
                 "async () => { const pages = await caches.open('pingan-m-pages');"
                 " const found = await pages.keys();"
