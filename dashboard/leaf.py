@@ -51,8 +51,9 @@ def _element(shown: Component) -> str:
     untyped: Any = shown
     told = untyped.to_plotly_json()
     tag, values = str(told["type"]).lower(), told["props"]
+    # Dash gives them in the order of a set, which differs from process to process.
     written = "".join(
-        _attribute(name, value) for name, value in values.items() if name not in _NOT_SHOWN
+        _attribute(name, value) for name, value in sorted(values.items()) if name not in _NOT_SHOWN
     )
     if tag in _VOID:
         return f"<{tag}{written}>"

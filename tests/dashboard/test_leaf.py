@@ -23,8 +23,8 @@ def test_names_of_attributes_are_those_of_html():
         **attributes(data_choice="layer cells", aria_label="n"),
     )
     assert to_html(shown) == (
-        '<div class="a b" style="background-color:#fff;width:2px" tabindex="-1"'
-        ' data-choice="layer cells" aria-label="n"><span>1</span>x</div>'
+        '<div aria-label="n" class="a b" data-choice="layer cells"'
+        ' style="background-color:#fff;width:2px" tabindex="-1"><span>1</span>x</div>'
     )
 
 
