@@ -8,6 +8,7 @@ and the doubt about their mean are both in it. A score is taken as normal, with 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -108,9 +109,12 @@ def band_of(one: Predicted) -> tuple[int, int]:
     """The 5 % and the 95 % point of the first of some distributions."""
     mean, share = float(one.mean[0]), float(one.share[0])
     most = int(mean + 20 * np.sqrt(mean / share) + 20)
-    reached = one.at_most(np.arange(most, dtype=np.float64))
-    lower, upper = np.searchsorted(reached, INTERVAL)
-    return int(lower), int(upper)
+    # Halving: a city has tens of thousands of counts to choose from.
+    lower, upper = (
+        bisect_left(range(most), point, key=lambda count: float(one.at_most(np.array([count]))[0]))
+        for point in INTERVAL
+    )
+    return lower, upper
 
 
 def baseline(window: Window) -> Window:

@@ -25,6 +25,9 @@ MARGIN: Final = 8 * UNIT
 TEXT: Final = 16 * UNIT
 """Height of a name."""
 
+APART: Final = TEXT // 2
+"""Least gap between two names beside each other."""
+
 WIDE: Final = 0x2E80
 """From here on, characters are as wide as they are high."""
 
@@ -128,7 +131,7 @@ def _labels(
             if left < 0 or top < 0 or right > WIDTH or bottom > height:
                 continue
             if not shapely.intersects(box, taken).any():
-                taken.append(box)
+                taken.append(shapely.box(left - APART, top, right + APART, bottom))
                 labels.append(Label(names[code], round(x), round(y)))
                 break
     return tuple(labels)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dashboard.usual_band import band_of, predict, score_band
+from dashboard.usual_band import Predicted, band_of, predict, score_band
+from data.rates import INTERVAL
 
 SEED = int(np.random.SeedSequence().entropy % 2**32)
 
@@ -56,3 +57,12 @@ def test_nine_of_ten_counts_lie_in_their_band():
         lower, upper = band_of(found.of(at))
         inside += lower <= past[at, 15] <= upper
     assert 0.88 < inside / 3000 < 0.96, SEED
+
+
+@pytest.mark.parametrize("mean", [0.3, 40.0, 5e11])
+def test_the_ends_of_a_band_are_the_first_counts_that_reach_the_points(mean):
+    one = Predicted(size=np.array([mean * 0.25 / 0.75]), share=np.array([0.25]))
+    for end, point in zip(band_of(one), INTERVAL, strict=True):
+        reached = one.at_most(np.array([end - 1.0, end]))
+        assert end == 0 or reached[0] < point
+        assert reached[1] >= point
