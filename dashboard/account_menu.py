@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from dash import dcc, html
+from dash import dcc
 
+from dashboard.elements import html
 from dashboard.forms import FIELD
 from dashboard.markup import attributes
 from data.access import decide

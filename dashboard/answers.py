@@ -26,6 +26,7 @@ from dashboard import (
 from dashboard import trend as trends
 from dashboard.areas import Area, Hierarchy, hierarchy
 from dashboard.map import layers, measures
+from dashboard.map import values as map_values
 from dashboard.map.drawn import draw_map
 from dashboard.rank_ranges import rank_ranges
 from dashboard.text import Words
@@ -73,7 +74,8 @@ def move(
     has_map
         The map is in view; behind another page it is not drawn.
     shown
-        Id of the snapshot whose values the map holds; empty = none.
+        What the page holds, as an earlier answer told it: the id of the snapshot whose values the
+        map has, then the query that the controls are set to; empty = nothing.
     marked
         Range of periods that was marked on a chart.
     archive
@@ -95,7 +97,7 @@ def move(
     from_address = trigger in ("", ids.ADDRESS)
     own_step = after.focus != view.focus and not from_address
     refocused = from_address or own_step
-    drawn: Answer = dict.fromkeys(("view", "values", "shown", "legend"), no_update)
+    drawn: Answer = dict.fromkeys(("view", "values", "legend"), no_update)
     if has_map:
         drawn = draw_map(
             scope,
@@ -105,7 +107,8 @@ def move(
             resolution=None if own_step else resolution,
             archive=archive,
         )
-    is_kept = shown == snapshot.id and not refocused and trigger != ids.MAP_RESOLUTION
+    drawn_of = shown.partition("?")[0]
+    is_kept = drawn_of == snapshot.id and not refocused and trigger != ids.MAP_RESOLUTION
     if is_kept and _same_values(view, after):
         drawn["values"] = no_update
     return (
@@ -113,10 +116,13 @@ def move(
             "search": no_update if from_address or moved == view.state else moved.to_search(),
             "hash": "" if own_step else no_update,
             "camera": None if refocused and camera is not None else no_update,
+            "shown": f"{snapshot.id if has_map else drawn_of}?{moved.to_search().lstrip('?')}",
         }
         | drawn
         | _control_changes(
-            {} if from_address else _controls(scope, snapshot, view),
+            _held_choices(scope, snapshot, shown)
+            if from_address
+            else _controls(scope, snapshot, view),
             _controls(scope, snapshot, after),
             keep=f"{trigger}_value",
         )
@@ -150,6 +156,19 @@ def _controls(scope: Scope, snapshot: Snapshot, view: View) -> Answer:
         **{f"{name}_words": controls.search_words(words) for name in controls.SEARCHED},
         **{f"{name}_label": text for name, text in controls.captions(snapshot, words).items()},
     }
+
+
+def _held_choices(scope: Scope, snapshot: Snapshot, shown: str) -> Answer:
+    """
+    What the controls of a page offer, by what it holds: a link leaves most of it as it is.
+
+    Their values are always set, as a reader may have changed one meanwhile.
+    """
+    of_snapshot, mark, search = shown.partition("?")
+    if not mark or of_snapshot != snapshot.id:
+        return {}
+    held = _controls(scope, snapshot, settle(scope, snapshot, f"?{search}"))
+    return {name: what for name, what in held.items() if not name.endswith("_value")}
 
 
 def _control_changes(before: Answer, after: Answer, *, keep: str) -> Answer:
@@ -266,10 +285,22 @@ def explain_hover(
     try:
         if scope.is_protected:
             return {"detail": protected.hover_detail(scope, snapshot, view, area, words)}
-        terms = measures.hover_terms(scope, snapshot, view, area, view.state.measure, words)
+        terms = _hover_terms(scope, snapshot, view, area, words)
     except NotVisibleError:
         return {"detail": []}
     return {"detail": surroundings.hover_terms(terms, area)}
+
+
+def _hover_terms(scope: Scope, snapshot: Snapshot, view: View, area: Area, words: Words) -> Any:
+    """With the count first where the browser has none and the measure tells another figure."""
+    terms = measures.hover_terms(scope, snapshot, view, area, view.state.measure, words)
+    count = words("measure_count")
+    if any(term == count for term, _ in terms):
+        return terms
+    found = measures.measured(scope, snapshot, view, view.state.measure, words)
+    if area.level != view.level or len(found.counts) <= map_values.MOST_COUNTED:
+        return terms
+    return [(count, numerals.count(int(found.counts[area.index]), words)), *terms]
 
 
 def draw_comparison(scope: Scope, snapshot: Snapshot, *, search: str) -> Answer:

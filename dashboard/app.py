@@ -32,6 +32,7 @@ from dashboard.desk import wiring
 from dashboard.guard import Guard, current_scope
 from dashboard.installation import Installation, open_installation
 from dashboard.limits import Limits
+from dashboard.live import route as live_route
 from dashboard.map import live
 from dashboard.pages import export, image, phone, share, upload
 from dashboard.pages.context import PageContext
@@ -49,7 +50,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("dashboard")
 
-NOT_INJECTED = r"(^plotly.*|^maplibre.*|^pages\.css|^weekly\.css|^phone.*|.*\.mjs|.*\.map)$"
+NOT_INJECTED = (
+    r"(^plotly.*|^maplibre.*|^pages\.css|^weekly\.css|"
+    r"^phone.*|^command.*|^live_feed.*|^screen.*|^situation.*|^special\.css|.*\.mjs|.*\.map)$"
+)
 """Files that the map does not load at its start: its scripts ask for them, or other pages do."""
 
 
@@ -110,6 +114,7 @@ def create_app(
     api.register(app.server, pushes)
     live_push.register(app.server, pushes)
     live.install(app.server, installed.database)
+    live_route.register(app.server, context)
     chrome = Chrome(is_demo=settings.auth == "demo", token=context.forms.token)
     callbacks.register(app, guard, store, chrome)
     wiring.register(app, guard, store, chrome)

@@ -6,16 +6,18 @@ import datetime as dt
 import math
 from typing import TYPE_CHECKING, Any
 
-from dash import html
-
-from dashboard import assessment, controls, index_panel, numerals, panels
+from dashboard import assessment, controls, index_panel, numerals, panels, queries
 from dashboard.areas import hierarchy
+from dashboard.cache import scoped_cache
+from dashboard.elements import html
+from dashboard.state import ViewState
+from dashboard.text import Words
+from dashboard.view import View
+from data.periods import Window
 
 if TYPE_CHECKING:
     from dashboard.areas import Area
     from dashboard.assessment import Chance, Record, Signal, Verdict
-    from dashboard.text import Words
-    from dashboard.view import View
     from data.access import Scope
     from data.shown_settings import Names, ShownSettings
     from data.store import Snapshot
@@ -34,6 +36,26 @@ def draw(scope: Scope, snapshot: Snapshot, view: View, name: str, words: Words) 
     NotVisibleError
         The scope covers no area exactly.
     """
+    is_filtered = view.selection.categories is not None or view.selection.min_severity > 0
+    return _drawn(scope, snapshot, _plain(view, words.lang), name, is_filtered)
+
+
+def _plain(view: View, lang: str) -> View:
+    """All of a view that the panel tells of, so that other views of the area share the panel."""
+    window = view.selection.window
+    selection = queries.Selection(Window(window.end, 1, window.grain), None, 0)
+    return View(ViewState(lang=lang), view.subject, view.subject.level, None, selection, ())
+
+
+@scoped_cache
+def _drawn(
+    scope: Scope,
+    snapshot: Snapshot,
+    view: View,
+    name: str,
+    is_filtered: bool,
+) -> html.Section:
+    words = Words(view.state.lang)
     title = words("assess_title", name=name)
     settings, area = assessment.settings(scope, snapshot), view.subject
     is_there = hierarchy(scope, snapshot).at(area.level).valid_on(view.selection.window.last_day)
@@ -41,8 +63,6 @@ def draw(scope: Scope, snapshot: Snapshot, view: View, name: str, words: Words) 
         said = words("assess_none" if settings is None else "assess_not_there")
         return panels.panel(title, panels.empty(words, said), about="index", words=words)
     is_newest = view.selection.window.end == _last(snapshot)
-    selection = view.selection
-    is_filtered = selection.categories is not None or selection.min_severity > 0
     notes = [words("assess_unfiltered")] * is_filtered + [words("assess_earlier")] * (not is_newest)
     parts = [index_part(scope, snapshot, view, settings, words)]
     if is_newest:

@@ -41,7 +41,7 @@ def challenge(request: Request, *, can_sign_in: bool) -> Response:
         query = request.query_string.decode("latin-1")
         back = f"{request.path}?{query}" if query else request.path
         answer = redirect(f"/signin?next={quote(back, safe='')}")
-        return Response(headers=answer.headers, status=answer.status_code)
+        return Response(answer.get_data(), headers=answer.headers, status=answer.status_code)
     return abort(401 if can_sign_in else 403)
 
 

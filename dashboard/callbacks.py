@@ -88,7 +88,7 @@ def _register_moves(guard: Guard, store: Store) -> None:
             ids.EARLIER: (Input(ids.EARLIER, "n_clicks"), inputs.integer),
             ids.LATER: (Input(ids.LATER, "n_clicks"), inputs.integer),
             "camera": (State(ids.MAP_CAMERA, "data"), inputs.camera),
-            "shown": (State(ids.SHOWN, "data"), inputs.word),
+            "shown": (State(ids.SHOWN, "data"), inputs.search),
         },
     )
     def move(

@@ -6,9 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dash import html
-
 from dashboard import ids, numerals, queries
+from dashboard.elements import html
 from dashboard.markup import attributes
 from dashboard.text import catalogue
 

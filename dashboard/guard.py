@@ -2,10 +2,10 @@
 The guard in front of everything: who is asking, is the endpoint declared, is the call well formed.
 
 Dash itself checks nothing: forged ids, values and triggers reach a callback. So every request is
-denied unless its endpoint is declared here, and callbacks are registered only through `Guard`,
-which knows their exact inputs, parses each value by a strict reader and hands over the scope. What
-a scope may do is decided by `data.access.decide` alone; the guard asks it for every endpoint and
-every callback by the action that each declares.
+denied unless its endpoint is declared (`dashboard.endpoints`), and callbacks are registered only
+through `Guard`, which knows their exact inputs, parses each value by a strict reader and hands
+over the scope. What a scope may do is decided by `data.access.decide` alone; the guard asks it for
+every endpoint and every callback by the action that each declares.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from dash import ctx
 from flask import Response, abort, g, redirect, request
@@ -21,10 +21,20 @@ from werkzeug.exceptions import TooManyRequests
 
 from dashboard import audited
 from dashboard.auth import challenge
+from dashboard.endpoints import (
+    CALLBACKS,
+    FREE,
+    PERMISSIONS,
+    POLLED,
+    SIGN_IN,
+    UNCHANGED,
+    WALLS,
+    WORDS,
+)
 from dashboard.inputs import BadInputError
 from dashboard.limits import Limits, TooManyError
 from data.access import NOBODY, DeniedError, Scope, decide, require
-from data.permissions import matrix
+from data.permissions import WALL, matrix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,103 +43,6 @@ if TYPE_CHECKING:
     from dash.dependencies import Input, Output, State
 
     from dashboard.auth import Provider
-
-CALLBACKS: Final = "/_dash-update-component"
-
-WORDS: Final = ("anyone", "signed in", "token", "nobody")
-"""What an endpoint may declare beside an action of the permission matrix."""
-
-PERMISSIONS: Final[Mapping[str, str]] = {
-    "/": "signed in",
-    "/_dash-layout": "signed in",
-    "/_dash-dependencies": "signed in",
-    "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": "anyone",
-    "/_favicon.ico": "anyone",
-    # Each callback declares its own action.
-    CALLBACKS: "signed in",
-    "_dash_assets.static": "anyone",
-    "tile": "map",
-    "names": "map",
-    "frames": "map",
-    "basemap": "map",
-    "export": "export",
-    "exported": "export",
-    "image": "export",
-    "health": "anyone",
-    # Systems, not people: `dashboard.api` asks for a token or a signature itself.
-    "push": "token",
-    "batch": "token",
-    "live_units": "token",
-    "live_crowds": "token",
-    "signin": "anyone",
-    "signin_external": "anyone",
-    "signin_back": "anyone",
-    "setup": "anyone",
-    "shared": "anyone",
-    "signout": "signed in",
-    "share": "share",
-    "upload": "upload",
-    "methods": "signed in",
-    "weekly": "report",
-    # Also asks for `report` in the areas that one may export.
-    "weekly_file": "export",
-    "letters": "letters",
-    "letter": "letters",
-    "letters_draft": "letters_change",
-    "letter_change": "letters_change",
-    # Also asks for `letters` in the areas that one may export.
-    "letter_file": "export",
-    "phone": "map",
-    "phone_map": "map",
-    "phone_report": "report_event",
-    "phone_progress": "report_event",
-    "phone_warning": "warnings_act",
-    # Neither holds anything of the city; a browser asks for them without a page.
-    "phone_manifest": "anyone",
-    "phone_worker": "anyone",
-    "desk_areas": "map",
-    "desk_hotspots": "map",
-    "desk_index": "map",
-    "desk_forecast": "map",
-    "desk_data": "map",
-    "account": "account",
-    "account_password": "account",  # nosec B105  # an action - no secret
-    "account_totp": "account",
-    "account_sessions": "account",
-    "views": "views",
-    "users": "users_read",
-    "user": "users_read",
-    "users_add": "users_change",
-    "user_change": "users_change",
-    "audit": "audit",
-    "audit_verify": "audit",
-    "audit_export": "audit",
-    "settings": "settings_read",
-    "settings_change": "settings_change",
-    # Served by the framework, of no use here: nobody gets them.
-    "/<path:path>": "nobody",
-    "/_reload-hash": "nobody",
-    "static": "nobody",
-}
-"""Who may call each endpoint; one that is not listed stops the start."""
-
-FREE: Final = frozenset(
-    {
-        "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>",
-        "/_favicon.ico",
-        "_dash_assets.static",
-        "tile",
-        "basemap",
-        "health",
-    }
-)
-"""Endpoints that cost next to nothing and that one page asks for many times at once."""
-
-SIGN_IN: Final = frozenset({"signin", "signin_external", "signin_back", "setup"})
-"""Endpoints that are closed where a portal in front signs everybody in."""
-
-UNCHANGED: Final = frozenset({"account", "account_password", "account_totp", "signout"})
-"""All that is open to an account that must get a new password or one-time codes first."""
 
 
 class UnguardedError(RuntimeError):
@@ -271,6 +184,8 @@ class Guard:
             self._take_share(audited.address())
             return None
         g.scope = scope
+        if WALL in scope.roles and request.endpoint not in WALLS:
+            abort(403)  # it stands where nobody watches it
         return self._admit_signed_in(scope, permission)
 
     def _admit_signed_in(self, scope: Scope, permission: str) -> Response | None:
@@ -294,7 +209,7 @@ class Guard:
         if request.endpoint in FREE:
             return
         try:
-            g.share = (user, self._limits.enter(user))
+            g.share = (_share(user), self._limits.enter(_share(user)))
         except TooManyError:
             if user == current_scope().user and _bearer():
                 self._crowds[_bearer()] = current_scope()
@@ -308,7 +223,9 @@ class Guard:
         by the others.
         """
         known = self._crowds.get(_bearer())
-        if known and request.endpoint not in FREE and self._limits.is_spent(known.user):
+        if not known or request.endpoint in FREE:
+            return
+        if self._limits.is_spent(_share(known.user)):
             g.scope = known
             raise TooManyRequests(retry_after=2)
 
@@ -341,6 +258,11 @@ class Guard:
             abort(400)
 
 
+def _share(user: str) -> str:
+    """Name of the share that this request is counted against: polls have one of their own."""
+    return f"{user} {request.endpoint}" if request.endpoint in POLLED else user
+
+
 def _bearer() -> bytes:
     """What tells one bearer of cookies from another before anybody is asked; empty without any."""
     cookies = request.headers.get("Cookie", "")
@@ -358,7 +280,7 @@ def _to_account() -> Response:
     if request.method not in ("GET", "HEAD") or request.path.startswith(("/_", "/tiles", "/names")):
         abort(403)
     answer = redirect("/account")
-    return Response(headers=answer.headers, status=answer.status_code)
+    return Response(answer.get_data(), headers=answer.headers, status=answer.status_code)
 
 
 def _trigger() -> str:

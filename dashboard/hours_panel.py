@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from dash import html
 
 from dashboard import controls, hours, panels, queries
+from dashboard.elements import html
 from dashboard.markup import attributes
 from dashboard.text import catalogue
 

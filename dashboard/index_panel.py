@@ -6,9 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from dash import html
 
 from dashboard import numerals
+from dashboard.elements import html
 from data.index_trace import GREY, OK, REASONS, recompute, why
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from dash import html
-
+from dashboard.elements import html
 from dashboard.map import overlays
 from dashboard.map.layers import UNLABELLED
 from dashboard.map.overlays import Overlay

@@ -24,6 +24,7 @@ def page(scope: Scope, store: Store) -> html.Div:
     open_to = {
         "has_report": decide(scope, "report").is_allowed,
         "has_letters": decide(scope, "letters").is_allowed,
+        "has_command": decide(scope, "warnings").is_allowed,
     }
     try:
         store.current()
@@ -40,16 +41,16 @@ def page(scope: Scope, store: Store) -> html.Div:
 
 def skeleton() -> html.Div:
     """The page with every id and no data, against which Dash checks the callbacks."""
-    return _skeleton(None, has_report=True, has_letters=True)
+    return _skeleton(None, has_report=True, has_letters=True, has_command=True)
 
 
-def _skeleton(note: Any, *, has_report: bool, has_letters: bool) -> html.Div:
+def _skeleton(note: Any, *, has_report: bool, has_letters: bool, has_command: bool) -> html.Div:
     return html.Div(
         [
             dcc.Location(id=ids.URL, refresh="callback-nav"),
             *_stores(),
             nav.skip_link(),
-            _topbar(has_report=has_report, has_letters=has_letters),
+            _topbar(has_report=has_report, has_letters=has_letters, has_command=has_command),
             html.Div(controls.layout(), className="filters", id=ids.FILTERS, role="search"),
             html.Main([_map_box(), _side(note)], className="main"),
             nav.page_box(),
@@ -82,11 +83,11 @@ def _stores() -> list[dcc.Store]:
     return [dcc.Store(id=name) for name in names]
 
 
-def _topbar(*, has_report: bool, has_letters: bool) -> html.Header:
+def _topbar(*, has_report: bool, has_letters: bool, has_command: bool) -> html.Header:
     return html.Header(
         [
             html.Div(id=ids.HEADER, className="title"),
-            nav.navigation(has_report=has_report, has_letters=has_letters),
+            nav.navigation(has_report=has_report, has_letters=has_letters, has_command=has_command),
             html.Div(
                 [
                     dcc.Input(id=ids.SEARCH, type="search", maxLength=60, autoComplete="off"),

@@ -7,11 +7,14 @@ of a hundred elements takes longer than painting the map. Here they travel as es
 
 from __future__ import annotations
 
+import functools
 import html as plain
 import re
 from typing import TYPE_CHECKING, Any, Final
 
 from dash.development.base_component import Component
+
+from dashboard.elements import Light
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +44,8 @@ def to_html(shown: Any) -> str:
         return plain.escape(str(shown))
     if isinstance(shown, list | tuple):
         return "".join(to_html(part) for part in shown)
+    if isinstance(shown, Light):
+        return _written(_tag(type(shown).__name__), vars(shown))
     if isinstance(shown, Component) and type(shown).__module__.startswith("dash.html"):
         return _element(shown)
     raise TypeError(f"{type(shown).__name__} cannot be written as markup")
@@ -50,19 +55,29 @@ def _element(shown: Component) -> str:
     # What Dash itself would send, hence without what was not set.
     untyped: Any = shown
     told = untyped.to_plotly_json()
-    tag, values = str(told["type"]).lower(), told["props"]
     # Dash gives them in the order of a set, which differs from process to process.
-    written = "".join(
-        _attribute(name, value) for name, value in sorted(values.items()) if name not in _NOT_SHOWN
+    return _written(_tag(str(told["type"])), dict(sorted(told["props"].items())))
+
+
+@functools.cache
+def _tag(name: str) -> str:
+    return name.lower()
+
+
+def _written(tag: str, values: Mapping[str, Any]) -> str:
+    attributes = "".join(
+        _attribute(name, value) for name, value in values.items() if name not in _NOT_SHOWN
     )
     if tag in _VOID:
-        return f"<{tag}{written}>"
-    return f"<{tag}{written}>{to_html(values.get('children'))}</{tag}>"
+        return f"<{tag}{attributes}>"
+    return f"<{tag}{attributes}>{to_html(values.get('children'))}</{tag}>"
 
 
 def _attribute(name: str, value: Any) -> str:
     if value is None or value is False:
         return ""
+    if isinstance(value, str):
+        return f' {_NAMES.get(name, name)}="{plain.escape(value)}"'
     name = _NAMES.get(name, name)
     if value is True:
         return f" {name}"

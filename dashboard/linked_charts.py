@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dash import dcc, html
+from dash import dcc
 
 from dashboard import figures, ids
+from dashboard.elements import html
 from data.periods import label
 
 if TYPE_CHECKING:

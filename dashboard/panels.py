@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from dash import dcc, html
+from dash import dcc
 
 from dashboard import figures, numerals
+from dashboard.elements import html
 from data import rates
 from data.periods import PERIODS_PER_YEAR
 

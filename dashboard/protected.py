@@ -5,18 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from dash import dcc, html
+from dash import dcc
 
-from dashboard import (
-    controls,
-    figures,
-    linked_charts,
-    numerals,
-    panels,
-    released,
-    surroundings,
-)
+from dashboard import controls, figures, linked_charts, numerals, panels, released, surroundings
 from dashboard.areas import Area, all_areas, hierarchy
+from dashboard.elements import html
 from dashboard.map.values import ABSENT, OUTSIDE, packed
 from data.rates import SMALL_SAMPLE
 

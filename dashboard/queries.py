@@ -229,7 +229,7 @@ def area_series(scope: Scope, snapshot: Snapshot, area: Area, selection: Selecti
     manifest = snapshot.manifest
     starts = periods.span(manifest.first_period, manifest.last_period, grain=manifest.grain)
     own = _history(snapshot, area.level, {area.index: 1.0}, starts, selection)
-    parts = _taken_over(snapshot, area)
+    parts = _taken_over(scope, snapshot).get((area.level, area.index), {})
     shares = _history(snapshot, area.level, parts, starts, selection)
     # Rounded as they run on, so that the whole history keeps its sum.
     carried = np.diff(np.round(np.cumsum(shares)), prepend=0.0)
@@ -264,13 +264,20 @@ def _history(
     return counts
 
 
-def _taken_over(snapshot: Snapshot, area: Area) -> dict[int, float]:
-    """Ended areas of which an area took over a part, with the share of each."""
-    found = snapshot.arrays(
-        "SELECT old_index, weight FROM crosswalk WHERE level = ? AND new_index = ?",
-        [area.level, area.index],
-    )
-    return dict(zip(found["old_index"].tolist(), found["weight"].tolist(), strict=True))
+@scoped_cache
+def _taken_over(scope: Scope, snapshot: Snapshot) -> dict[tuple[str, int], dict[int, float]]:
+    """
+    Ended areas of which each area took over a part, with the share of each.
+
+    The whole of it: no figure is in it, and it has a row for each area that was re-cut only.
+    """
+    exact(scope)
+    found: dict[tuple[str, int], dict[int, float]] = {}
+    for level, new, old, weight in snapshot.rows(
+        "SELECT level, new_index, old_index, weight FROM crosswalk ORDER BY ALL"
+    ):
+        found.setdefault((level, new), {})[old] = weight
+    return found
 
 
 @scoped_cache

@@ -24,7 +24,7 @@ SLACK_S: Final = 300
 """How far a signed request's clock may be from ours."""
 
 BURST: Final = 120
-PER_SECOND: Final = 2.0
+PER_SECOND: Final = 10.0
 
 _SECONDS: Final = re.compile(r"[0-9]{1,12}")
 

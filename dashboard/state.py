@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Final
@@ -129,9 +130,9 @@ class ViewState:
     def to_search(self) -> str:
         """Write the state as the query part of an address; the default state is empty."""
         pairs = [
-            (item.name, _write(getattr(self, item.name)))
-            for item in fields(self)
-            if item.name not in _FRAGMENT_PARSERS and getattr(self, item.name) != item.default
+            (name, _write(value))
+            for name, default in _defaults()
+            if (value := getattr(self, name)) != default
         ]
         return f"?{urlencode(pairs)}" if pairs else ""
 
@@ -154,6 +155,16 @@ class ViewState:
     def over(self, *, periods: int = 0, span: str = "", start: str = "") -> ViewState:
         """Set how long the window is by one of three ways, and drop the other two."""
         return replace(self, periods=periods, span=span, start=start)
+
+
+@functools.cache
+def _defaults() -> tuple[tuple[str, object], ...]:
+    """Fields that the query holds, with their defaults: asked for dozens of links an answer."""
+    return tuple(
+        (item.name, item.default)
+        for item in fields(ViewState)
+        if item.name not in _FRAGMENT_PARSERS
+    )
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from dash import dcc, html
+from dash import dcc
 
 from dashboard import numerals
+from dashboard.elements import html
 from dashboard.map.view import AREA_COLOURS, NO_DATA_COLOUR, cell_colours, cell_ranges
 from dashboard.markup import attributes
 from dashboard.text import catalogue

@@ -6,10 +6,11 @@ import datetime as dt
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from dash import dcc, html
+from dash import dcc
 
 from dashboard import assessment, controls, index_panel, numerals, panels
 from dashboard.desk import links, source_list
+from dashboard.elements import html
 
 if TYPE_CHECKING:
     from dashboard.desk.source_list import Source

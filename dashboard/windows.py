@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from dashboard import released
+from dashboard.cache import scoped_cache
 from data import periods
 from data.access import NotVisibleError
 
@@ -25,6 +26,7 @@ _MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
 _THURSDAY: Final = dt.timedelta(days=3)
 
 
+@scoped_cache
 def ends(scope: Scope, snapshot: Snapshot) -> list[dt.date]:
     """
     Window ends on offer, the newest first: the last 104 periods, or those that are released.
@@ -38,6 +40,7 @@ def ends(scope: Scope, snapshot: Snapshot) -> list[dt.date]:
     return known if scope.is_protected else known[:MOST_ENDS]
 
 
+@scoped_cache
 def starts(scope: Scope, snapshot: Snapshot) -> list[dt.date]:
     """
     Periods with which a window may begin, the newest first.

@@ -19,6 +19,12 @@ was given for; `wider` the protected edition of figures beyond them; `all` no ar
 PUBLIC: Final = "public"
 """Role of whoever opens a shared link; no account holds it."""
 
+WALL: Final = "wall"
+"""Role of a wall screen, which its token gives (`data.screens`); no account holds it."""
+
+NOT_HELD: Final = (PUBLIC, WALL)
+"""Roles that cannot be given to an account."""
+
 ADMINISTRATORS: Final = ("system_admin", "security_admin", "audit_admin")
 """Three separate posts: an account holds at most one of them, and no other role beside it."""
 

@@ -25,6 +25,7 @@ from etl.commands import (
     matches,
     quarantine,
     report,
+    screen,
     source,
     state,
     token,
@@ -59,6 +60,7 @@ app.add_typer(source.app, name="source")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(matches.app, name="matches")
 app.add_typer(token.app, name="token")
+app.add_typer(screen.app, name="screen")
 app.add_typer(user.app, name="user")
 app.add_typer(audit.app, name="audit")
 app.add_typer(report.app, name="report")

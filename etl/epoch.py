@@ -68,16 +68,21 @@ class Epoch:
         return next(source for source in self.city.sources if source.name == name)
 
     def last_moment(self, ingested_at: dt.datetime) -> dt.datetime:
-        """
-        Moment after which an incident that arrived then cannot have happened.
+        """Moment after which an incident that arrived then cannot have happened."""
+        return last_moment(self.city, ingested_at)
 
-        The end of the last day that the city covers, where it names one; else the arrival. The
-        clock at the time of processing does not matter: processing again must give the same.
-        """
-        if self.city.as_of is None:
-            return ingested_at
-        day_after = self.city.as_of + dt.timedelta(days=1)
-        return dt.datetime.combine(day_after, dt.time(), tzinfo=ZoneInfo(self.city.time_zone))
+
+def last_moment(city: City, ingested_at: dt.datetime) -> dt.datetime:
+    """
+    Moment after which an incident that arrived then cannot have happened.
+
+    The end of the last day that the city covers, where it names one; else the arrival. The
+    clock at the time of processing does not matter: processing again must give the same.
+    """
+    if city.as_of is None:
+        return ingested_at
+    day_after = city.as_of + dt.timedelta(days=1)
+    return dt.datetime.combine(day_after, dt.time(), tzinfo=ZoneInfo(city.time_zone))
 
 
 def open_epoch(city: City, home: Path) -> Epoch:

@@ -121,7 +121,7 @@ def ingest(epoch: Epoch, chunk: Chunk) -> Ingested:
     )
     incidents = cleaned.incidents
     placed = place(incidents, built)
-    staged, months = _staged(incidents, placed, source, chunk)
+    staged, months = staged_rows(incidents, placed, source, chunk)
     with pa.OSFile(chunk.staged, "wb") as sink, pa.ipc.new_file(sink, staged.schema) as writer:
         writer.write_table(staged)
     days = incidents["occurred_on"]
@@ -149,9 +149,10 @@ def month_text(month: int) -> str:
     return str(np.datetime64(month, "M"))
 
 
-def _staged(
+def staged_rows(
     incidents: pd.DataFrame, placed: Placed, source: Source, chunk: Chunk
 ) -> tuple[pa.Table, dict[int, tuple[int, int]]]:
+    """Good rows of a chunk as they are staged, by month, and where each month is."""
     month = months_of(incidents["period_start"].to_numpy())
     order = np.argsort(month, kind="stable")
     lng, lat = incidents["lng"].to_numpy(), incidents["lat"].to_numpy()

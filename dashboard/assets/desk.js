@@ -102,7 +102,7 @@
     const english = new URLSearchParams(search || '').get('lang') === 'en';
     return ['map'].concat(PAGES).map(function (name) {
       return (name === 'map' ? '/' : '/' + name) + (search || '');
-    }).concat(['/weekly', '/letters', '/methods'].map(function (path) { return path + (english ? '?lang=en' : ''); }));
+    }).concat(['/weekly', '/letters', '/command', '/methods'].map(function (path) { return path + (english ? '?lang=en' : ''); }));
   }
 
   /** Dash tells nobody when it has drawn: watch the box for it. */

@@ -56,13 +56,14 @@
  * @property {string} [boundary] version of the boundaries that the order of values belongs to
  * @property {number} n
  * @property {string} bands n numbers in base-32 digits
- * @property {string} counts n numbers in base-32 digits
- * @property {number} small a band on fewer incidents than this is marked as a small sample
+ * @property {string} [counts] n numbers in base-32 digits; levels of many areas have none
+ * @property {number} small a band on fewer incidents than this is marked as a small sample; without
+ *   counts, 16 is added to it instead
  * @property {string} version
  * @property {Object<string, Values|Marks>} [overlays] by the id of the overlay
  * @property {Values} [other] of a second map
  *
- * @typedef {{key: string, boundary: ?string, n: number, bands: Uint8Array, counts: Uint32Array,
+ * @typedef {{key: string, boundary: ?string, n: number, bands: Uint8Array, counts: ?Uint32Array,
  *   version: string, overlays: Object<string, DecodedValues|Marks>}} DecodedValues
  * @typedef {Object} MapEvent
  * @property {'click'|'hover'|'leave'|'move'|'camera'|'moving'|'painted'|'error'|'up'} kind
@@ -80,6 +81,8 @@
 
   /** Meaning of a band byte; every other value is 1..k, an entry of the palette. */
   const BAND = { NO_DATA: 0, SMALL: 128, OUTSIDE: 254, ABSENT: 255 };
+
+  const SMALL_SENT = 16; // added to the band of a small sample where no counts come
 
   const PADDING_PX = 28;
   const WIDE_PX = 760; // a narrower box has its legend below and its path above
@@ -161,10 +164,15 @@
    */
   function decodeValues(values) {
     const bands = readNumbers(values.bands, new Uint8Array(values.n));
-    const counts = readNumbers(values.counts, new Uint32Array(values.n));
+    const counts = values.counts === undefined ? null :
+      readNumbers(values.counts, new Uint32Array(values.n));
     for (let i = 0; i < values.n; i += 1) {
       const banded = bands[i] > BAND.NO_DATA && bands[i] < BAND.SMALL;
-      if (banded && counts[i] < values.small) bands[i] |= BAND.SMALL;
+      if (counts) {
+        if (banded && counts[i] < values.small) bands[i] |= BAND.SMALL;
+      } else if (banded && bands[i] >= SMALL_SENT) {
+        bands[i] += BAND.SMALL - SMALL_SENT;
+      }
     }
     const overlays = {};
     Object.keys(values.overlays || {}).forEach(function (id) {

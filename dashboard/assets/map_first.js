@@ -14,6 +14,7 @@
   const FIRST_PATIENCE_MS = 2500;
   const PANELS = /"output":"\.\.(header|charts|comparison)\.children/;
   let asked = 0; // calls that may bring a map
+  let open = 0; // those of them that are not answered
 
   /** @param {?object} options of a fetch @returns {boolean} whether the server will draw the map */
   function bringsMap(options) {
@@ -56,20 +57,30 @@
     return Boolean(options) && typeof options.body === 'string' && PANELS.test(options.body);
   }
 
-  window.fetch = function (address, options) {
-    const answer = plainFetch.apply(window, arguments);
-    if (bringsPanels(options)) {
-      return answer.then(function (response) {
-        return firstPaint.then(function () { return response; });
-      });
-    }
-    if (!bringsMap(options)) return answer;
+  /** @param {Promise<Response>} answer to a call for a map @returns {Promise<Response>} */
+  function take(answer) {
     asked += 1;
+    open += 1;
     const own = asked;
+    const done = function () { open -= 1; };
+    answer.then(done, done);
     PinganMap.dropAhead(); // Dash drops an answer that it has asked anew for
     return answer.then(function (response) {
       const fresh = own === asked && response.status === 200 && !document.hidden;
       return fresh ? mapFirst(response) : response;
     });
+  }
+
+  window.fetch = function (address, options) {
+    if (bringsPanels(options)) {
+      return plainFetch.apply(window, arguments).then(function (response) {
+        return firstPaint.then(function () { return response; });
+      });
+    }
+    if (!bringsMap(options)) return plainFetch.apply(window, arguments);
+    return PinganMap.askedAhead(address, options) || take(plainFetch.apply(window, arguments));
   };
+
+  PinganMap.firstCall = { isOpen: function () { return open > 0; },
+    ask: function (address, options) { return take(plainFetch.call(window, address, options)); } };
 }());

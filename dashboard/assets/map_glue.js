@@ -40,9 +40,10 @@
   function send(store, data) {
     counter += 1; // a second click on the same area must differ from the first
     const dash = window.dash_clientside;
-    if (dash && dash.set_props) {
-      dash.set_props(store, { data: Object.assign({ counter: counter }, data) });
-    }
+    if (!dash || !dash.set_props) return;
+    const told = Object.assign({ counter: counter }, data);
+    if (store === 'map-event' && PinganMap.askEvent) PinganMap.askEvent(told);
+    dash.set_props(store, { data: told });
   }
 
   /** @param {MapEvent} event @returns {object} what an event is about, in the server's words */
@@ -297,6 +298,9 @@
     }
     return container.dataset.painted !== view.values;
   };
+
+  /** @returns {boolean} whether the map shows an answer that Dash has not taken yet */
+  PinganMap.isAhead = function () { return Boolean(taken); };
 
   /** Go back to what Dash has: the answer taken ahead will never reach it. */
   PinganMap.dropAhead = function () {

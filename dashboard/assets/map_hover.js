@@ -62,7 +62,7 @@
     if (band.outside) label = word(view, 'outside');
     else if (!band.entry) label = word(view, 'no_data');
     // Counts outside the focus are not part of this view, and withheld ones are not zero.
-    const counted = !band.outside && !(view.protected && !band.entry);
+    const counted = values.counts && !band.outside && !(view.protected && !band.entry);
     const locale = view.lang === 'en' ? 'en' : 'zh-CN';
     return { colour: palette[band.entry - 1] || view.palette.no_data, small: band.small,
       hatched: band.small || !band.entry, label: label, count: counted ?

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dash import dcc, html
+from dash import dcc
 
 from dashboard import inputs, panels, surroundings
 from dashboard.desk import frame
 from dashboard.desk.registry import page_of
+from dashboard.elements import html
 from dashboard.state import ViewState
 from dashboard.text import Words
 from dashboard.view import settle

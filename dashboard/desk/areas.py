@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from dash import dcc, html
+from dash import dcc
 
 from dashboard import answers, numerals, panels, summary
 from dashboard.areas import Area, hierarchy
 from dashboard.desk import frame, hotspot_list, links, plain
+from dashboard.elements import html
 from data.access import decide
 
 if TYPE_CHECKING:

@@ -6,11 +6,10 @@ import datetime as dt
 import math
 from typing import TYPE_CHECKING, Any
 
-from dash import html
-
 from dashboard import assessment, assessment_panel, numerals, panels
 from dashboard.desk import charts, frame, plain, source_list
 from dashboard.desk.grid import Column, table
+from dashboard.elements import html
 from dashboard.markup import attributes
 from dashboard.surroundings import account_lines
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from dash import html
-
 from dashboard import assessment, assessment_panel, numerals, panels
 from dashboard.areas import Area
 from dashboard.desk import charts, forecast_list, frame, links, plain
 from dashboard.desk.grid import LISTED, Column, table
+from dashboard.elements import html
 from data import periods
 
 if TYPE_CHECKING:

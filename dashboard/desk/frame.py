@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dash import dcc, html
+from dash import dcc
 
 from dashboard import controls
 from dashboard.areas import Area, hierarchy
 from dashboard.desk import links
+from dashboard.elements import html
 from dashboard.markup import attributes
 from data import periods
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import dash_ag_grid
-from dash import dcc, html
+from dash import dcc
 
 from dashboard.desk import library
+from dashboard.elements import html
 from dashboard.markup import attributes
 from dashboard.pages.reasons import SHORTEST
 from dashboard.text import catalogue

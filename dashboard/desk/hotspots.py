@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from dash import dcc, html
+from dash import dcc
 
 from dashboard import assessment, numerals, panels, queries
 from dashboard.areas import Area, hierarchy
 from dashboard.desk import frame, hotspot_list, links, plain
 from dashboard.desk.grid import LISTED, Column, table
+from dashboard.elements import html
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from dash import html
-
 from dashboard import assessment, assessment_panel, index_panel, panels
 from dashboard.areas import Area
 from dashboard.desk import charts, frame, index_list, links
 from dashboard.desk.grid import LISTED, Column, table
+from dashboard.elements import html
 from data.index_trace import GREY
 
 if TYPE_CHECKING:

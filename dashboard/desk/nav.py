@@ -18,13 +18,13 @@ def skip_link() -> html.A:
     return html.A(_both("skip_to_content"), href=f"#{ids.PAGE}", className="skip-link")
 
 
-def navigation(*, has_report: bool, has_letters: bool) -> html.Nav:
+def navigation(*, has_report: bool, has_letters: bool, has_command: bool) -> html.Nav:
     """
     Links to every page; `assets/desk.js` marks the current one and keeps the query in each.
 
     Parameters
     ----------
-    has_report, has_letters
+    has_report, has_letters, has_command
         They are among them; the browser's code knows the links in any case.
     """
     hidden = {"display": "none"}
@@ -43,6 +43,12 @@ def navigation(*, has_report: bool, has_letters: bool) -> html.Nav:
             href="/letters",
             id=ids.nav("letters"),
             style={} if has_letters else hidden,
+        ),
+        html.A(
+            _both("nav_command"),
+            href="/command",
+            id=ids.nav("command"),
+            style={} if has_command else hidden,
         ),
         html.A(_both("nav_methods"), href="/methods", id=ids.nav("methods")),
     ]

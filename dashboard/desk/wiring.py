@@ -55,7 +55,7 @@ def register(app: Dash, guard: Guard, store: Store, chrome: Chrome) -> None:
         Input(ids.URL, "pathname"),
         Input(ids.URL, "search"),
     )
-    names = ("map", *(page.name for page in PAGES), "weekly", "letters", "methods")
+    names = ("map", *(page.name for page in PAGES), "weekly", "letters", "command", "methods")
     wire(
         ClientsideFunction("pinganDesk", "hrefs"),
         [Output(ids.nav(name), "href") for name in names],

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from dash import html
 
 from dashboard import cells, controls, layer_panel, protected, surroundings
 from dashboard.areas import hierarchy
+from dashboard.elements import html
 from dashboard.map import compared, known, layers, measures
 from dashboard.map import values as map_values
 from dashboard.map import view as map_views
@@ -57,7 +57,7 @@ def draw_map(
     Returns
     -------
     answer
-        `view`, `values` and `legend`; `shown` is the id of the snapshot that the values are of.
+        `view`, `values` and `legend`.
     """
     view = settle(scope, snapshot, search + fragment)
     words = Words(view.state.lang)
@@ -66,7 +66,6 @@ def draw_map(
         zoom = map_views.opening_zoom(scope, snapshot, view)
         resolution = map_views.pick_resolution(snapshot, zoom)
     main = _side(scope, snapshot, view, resolution, words)
-    values = _values(scope, main, words)
     drawn = map_views.map_view(scope, snapshot, view, words, resolution)
     drawn = _with_words(drawn, main) | {
         "opacity": view.state.opacity / 100,
@@ -86,16 +85,16 @@ def draw_map(
     elif beside := compared.other(scope, snapshot, view):
         second = _side(scope, snapshot, beside, resolution, words)
         titles = [compared.title(snapshot, each, kind, words) for each in (view, beside)]
+    values = _values(scope, main, words, is_beside=second is not None)
     if second:
         drawn["title"] = titles[0]
         drawn["split"] = view.state.split
         drawn["other"] = _other(scope, second, words) | {"title": titles[1]}
-        values["other"] = _values(scope, second, words)
+        values["other"] = _values(scope, second, words, is_beside=True)
         values["version"] += values["other"]["version"]
     return {
         "view": drawn | {"values": values["version"]},
         "values": values,
-        "shown": snapshot.id,
         "legend": _panel(scope, main, second, words, notes=notes, archive=archive),
     }
 
@@ -134,15 +133,22 @@ def _with_words(drawn: Answer, side: Side) -> Answer:
     }
 
 
-def _values(scope: Scope, side: Side, words: Words) -> Answer:
-    """Values of the main layer and, under `overlays`, of those over it that have any."""
+def _values(scope: Scope, side: Side, words: Words, *, is_beside: bool) -> Answer:
+    """
+    Values of the main layer and, under `overlays`, of those over it that have any.
+
+    Beside another map every area has its count, as the reader compares the two under the pointer.
+    """
     snapshot, view = side.snapshot, side.view
     if scope.is_protected:
         values = protected.area_values(scope, snapshot, view)
     elif side.found is None:
         values = map_values.cell_values(scope, snapshot, view, side.resolution)
     else:
-        values = map_values.area_values(scope, snapshot, view, side.found)
+        few = len(side.found.bands) <= map_values.MOST_COUNTED
+        values = map_values.area_values(
+            scope, snapshot, view, side.found, is_counted=few or is_beside
+        )
     drawn = layers.symbols(scope, snapshot, view, side.resolution, words)
     over = {name: found.to_json() for name, found in drawn.items()}
     if heat := layers.heat(scope, snapshot, view):

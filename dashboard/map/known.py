@@ -6,9 +6,8 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from dash import html
-
 from dashboard import queries
+from dashboard.elements import html
 from dashboard.map.compared import KNOWN
 from dashboard.view import settle
 from data.access import NotVisibleError

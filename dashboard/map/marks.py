@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
-from dash import html
 
 from dashboard import assessment, cells, controls, numerals
 from dashboard.areas import hierarchy
+from dashboard.elements import html
 from dashboard.map import mark_rows
 from dashboard.map.mark_rows import HOT, SIGNALS, Hot, Signals
 

@@ -11,8 +11,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from dash import html
 
+from dashboard.elements import html
 from dashboard.map import point_rows
 from dashboard.map.marks import Key, Marks
 

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from dash import html
 
+from dashboard.elements import html
 from dashboard.map import facility_rows
 from dashboard.map.marks import Key, Marks
 from data.resources.kinds import resource_kinds

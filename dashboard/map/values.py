@@ -29,6 +29,13 @@ OUTSIDE: Final = 254
 ABSENT: Final = 255
 """Stands for the band of an area that does not exist on the window's last day."""
 
+MOST_COUNTED: Final = 5_000
+"""Levels with more areas send no counts: they would be most of an answer, and of all of them one
+is read, that of the area under the pointer, which `explain_hover` tells."""
+
+_SMALL: Final = 16
+"""Added to a band on a small sample where no counts travel; every band is less."""
+
 _DIGITS: Final = np.frombuffer(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", dtype=np.uint8
 )
@@ -37,16 +44,24 @@ _PLACES: Final = np.zeros(256, dtype=np.int64)
 _PLACES[_DIGITS] = np.arange(len(_DIGITS))
 
 
-def area_values(scope: Scope, snapshot: Snapshot, view: View, found: Measured) -> dict[str, Any]:
+def area_values(
+    scope: Scope, snapshot: Snapshot, view: View, found: Measured, *, is_counted: bool = True
+) -> dict[str, Any]:
     """
     Band and count of every area of the shown level, by `area_index`.
+
+    Parameters
+    ----------
+    is_counted
+        Without counts, 16 is added to the band of a small sample.
 
     Returns
     -------
     values
         `layer`, `level`, `n`, `bands` (n numbers as `written`: band 0 no data, 1 to k an entry of
         the measure's colours, 254 outside, 255 absent), `counts` (n numbers as `written`; 0 outside
-        the focus), `small` (a band of 1 or more on fewer incidents than this is a small sample),
+        the focus; none where they are not sent), `small` (a band of 1 or more on fewer incidents
+        than this is a small sample),
         `version` (changes with the content).
     """
     tree = hierarchy(scope, snapshot)
@@ -55,7 +70,10 @@ def area_values(scope: Scope, snapshot: Snapshot, view: View, found: Measured) -
     bands[~inside] = OUTSIDE
     bands[~tree.at(view.level).valid_on(view.selection.window.last_day)] = ABSENT
     about = {"layer": "areas", "level": view.level, "small": found.small}
-    return about | packed(bands, np.where(inside, found.counts, 0))
+    if is_counted:
+        return about | packed(bands, np.where(inside, found.counts, 0))
+    bands[(bands > 0) & (bands < _SMALL) & (found.counts < found.small)] += _SMALL
+    return about | packed(bands)
 
 
 def cell_values(scope: Scope, snapshot: Snapshot, view: View, resolution: int) -> dict[str, Any]:
@@ -72,9 +90,11 @@ def cell_values(scope: Scope, snapshot: Snapshot, view: View, resolution: int) -
     return about | packed(bands, found.counts)
 
 
-def packed(bands: NDArray[np.uint8], counts: NDArray[np.int64]) -> dict[str, Any]:
+def packed(bands: NDArray[np.uint8], counts: NDArray[np.int64] | None = None) -> dict[str, Any]:
     """Bands and counts as they travel, with a version that changes with them."""
-    content = {"n": len(bands), "bands": written(bands), "counts": written(counts)}
+    content = {"n": len(bands), "bands": written(bands)}
+    if counts is not None:
+        content["counts"] = written(counts)
     version = hashlib.sha256(repr(content).encode()).hexdigest()[:16]
     return content | {"version": version}
 

@@ -10,21 +10,31 @@ from flask import request
 from dashboard.pages import (
     account,
     audit,
+    command,
     errors,
     external,
+    facilities,
     letter,
     letter_changes,
     letter_file,
     letters,
     methods,
     render,
+    screen,
+    screen_enter,
     settings,
     setup,
     sign_in,
+    special,
+    special_changes,
+    track,
     user,
     user_changes,
     users,
     views,
+    warning,
+    warning_acts,
+    warning_open,
     weekly,
     weekly_file,
 )
@@ -46,6 +56,8 @@ def register(server: Flask, context: PageContext) -> None:
     add("/signin/<provider>", "signin_external", external.leave)
     add("/signin/<provider>/back", "signin_back", external.come_back)
     add("/signout", "signout", None, sign_in.sign_out, home="signin")
+    add("/screen", "screen", screen.show)
+    add("/screen/enter/<secret>", "screen_enter", screen_enter.show)
     add("/setup/<secret>", "setup", setup.show, setup.take)
     add("/account", "account", account.show)
     add("/account/password", "account_password", None, account.change_password, home="account")
@@ -60,6 +72,16 @@ def register(server: Flask, context: PageContext) -> None:
     add("/letters/<letter_id>", "letter", letter.show)
     add("/letters/<letter_id>/change", "letter_change", None, letter_changes.change, home="letter")
     add("/letters/<letter_id>/file", "letter_file", letter_file.show, letter_file.take)
+    add("/command", "command", command.show)
+    add("/warnings/<int:warning_id>", "warning", warning.show)
+    add("/warnings/act", "warnings_act", None, warning_acts.act, home="command")
+    add("/facilities", "facilities", facilities.show)
+    add("/special", "special", special.show)
+    add("/special/change", "special_change", None, special_changes.change, home="special")
+    add("/special/check", "special_check", None, special_changes.check, home="special")
+    add("/track", "track_form", track.show)
+    add("/track/<path:code>", "track", track.take)
+    add("/warnings/open", "warnings_open", warning_open.show, warning_open.take)
     add("/users", "users", users.show)
     add("/users/add", "users_add", None, users.add, home="users")
     add("/users/of/<login>", "user", user.show)

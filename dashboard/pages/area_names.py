@@ -65,17 +65,27 @@ class AreaNames:
         area = self.find(level, code)
         return area.name(lang) if area else code
 
-    def search(self, text: str) -> list[NamedArea]:
-        """Areas whose name holds a text or whose code begins with it, the highest levels first."""
+    def search(self, text: str, *, within: tuple[str, str] | None = None) -> list[NamedArea]:
+        """
+        Areas whose name holds a text or whose code begins with it, the highest levels first.
+
+        Parameters
+        ----------
+        within
+            Level and code of an area in which they lie; None = anywhere.
+        """
         wanted = text.strip().casefold()
         if not wanted:
             return []
         found = (
             area
             for area in self._areas().values()
-            if wanted in area.name_zh.casefold()
-            or wanted in area.name_en.casefold()
-            or area.code.casefold().startswith(wanted)
+            if (within is None or within in area.path)
+            and (
+                wanted in area.name_zh.casefold()
+                or wanted in area.name_en.casefold()
+                or area.code.casefold().startswith(wanted)
+            )
         )
         return [area for area, _ in zip(found, range(FOUND), strict=False)]
 

@@ -55,6 +55,8 @@ class PageContext:
     key: bytes = field(repr=False)
     clock: Callable[[], dt.datetime] = utc_now
     throttle: Throttle = field(default_factory=Throttle)
+    tries: Throttle = field(default_factory=Throttle)
+    """Of tracking codes, which anybody may ask for."""
     forms: Forms = field(init=False)
     steps: Steps = field(init=False)
     names: AreaNames = field(init=False)

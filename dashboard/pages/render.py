@@ -14,7 +14,7 @@ from dashboard.guard import current_scope
 from dashboard.text import Words
 from dashboard.watermark import watermark_style, watermark_text
 from data.access import decide
-from data.permissions import matrix
+from data.permissions import WALL, matrix
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -41,11 +41,21 @@ REPORT: Final = ("weekly", "report", "nav_weekly")
 LETTERS: Final = ("letters", "letters", "nav_letters")
 """Entry of the letters, after that of the report."""
 
+COMMAND: Final = ("command", "warnings", "nav_command")
+"""Entry of the desk of the command centre, after the letters."""
+
 DESK: Final = tuple(
     (name, "/" if name == "map" else f"/{name}")
     for name in ("map", "areas", "hotspots", "index", "forecast", "data")
 )
 """The map and the pages beside it, in the order of its own navigation; all ask for one action."""
+
+SPECIAL: Final = ("special", "warnings", "nav_special")
+FACILITIES: Final = ("facilities", "warnings", "nav_facilities")
+"""Entries after the desk: special periods, inspection points."""
+
+IN_BAR: Final = 9
+"""Entries that stand in the bar; those after them are behind its last one."""
 
 _templates = Environment(
     loader=PackageLoader("dashboard.pages"),
@@ -98,6 +108,8 @@ def map_address(search: str = "/") -> str:
 
 def home_of(scope: Scope) -> str:
     """Where an account begins: the map, or the first page that its role is for."""
+    if WALL in scope.roles:
+        return "/screen"
     if decide(scope, "map").is_allowed:
         return map_address()
     for link in _menu(scope):
@@ -109,7 +121,7 @@ def home_of(scope: Scope) -> str:
 def go(where: str) -> Response:
     """Send the browser on after a form, so that reloading repeats nothing."""
     answer = redirect(where, 303)
-    return Response(headers=answer.headers, status=303)
+    return Response(answer.get_data(), headers=answer.headers, status=303)
 
 
 def page(context: PageContext, template: str, *, status: int = 200, **values: Any) -> Response:
@@ -134,6 +146,7 @@ def page(context: PageContext, template: str, *, status: int = 200, **values: An
         map_href=home_of(scope) if scope.user else address("signin"),
         keep_look=_look_fields,
         menu=_menu(scope),
+        in_bar=IN_BAR,
         roles=role_titles(scope.roles, told),
         languages=_switches("lang", LANGUAGES),
         themes=_switches("theme", THEMES),
@@ -164,13 +177,13 @@ def _menu(scope: Scope) -> list[Link]:
     """Pages that the scope may open, of those that this application has."""
     told = words()
     links: list[Link] = []
-    if g.get("must_change", False):
-        return links  # nothing else is open before that
+    if g.get("must_change", False) or WALL in scope.roles:
+        return links  # nothing else is open before that, or to a wall at all
     if decide(scope, "map").is_allowed:
         links += [
             Link(told(f"nav_{name}"), map_address(path), is_here=False) for name, path in DESK
         ]
-    for endpoint, action, key in (REPORT, LETTERS, *MENU):
+    for endpoint, action, key in (REPORT, LETTERS, COMMAND, SPECIAL, FACILITIES, *MENU):
         if endpoint in current_app.view_functions and decide(scope, action).is_allowed:
             path = url_for(endpoint)
             here = request.path == path or request.path.startswith(f"{path}/")

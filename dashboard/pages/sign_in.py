@@ -12,9 +12,10 @@ from dashboard.pages import demo, phone_frame, render
 from dashboard.signin import cookies
 from dashboard.signin.demo import COOKIE as DEMO_COOKIE
 from dashboard.signin.return_to import local_path
+from dashboard.signin.wall import COOKIE as WALL_COOKIE
 from data.accounts.logins import normal_login
 from data.accounts.signing_in import sign_in
-from data.permissions import PUBLIC
+from data.permissions import NOT_HELD
 
 if TYPE_CHECKING:
     from flask import Response
@@ -114,6 +115,7 @@ def sign_out(context: PageContext) -> Response:
     context.sessions.end(cookies.read(request, context.settings))
     answer = render.go(render.address("signin", told="out"))
     cookies.clear(answer, request, context.settings)
+    cookies.clear(answer, request, context.settings, base=WALL_COOKIE)
     answer.delete_cookie(DEMO_COOKIE, path="/")
     answer.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     return answer
@@ -142,8 +144,8 @@ def _named(context: PageContext, login: str) -> str:
 
 
 def is_signed_in(scope: Scope) -> bool:
-    """Whether an account asks; somebody with a shared link has none."""
-    return bool(scope.user) and scope.roles != (PUBLIC,)
+    """Whether an account asks; a shared link and a wall screen have none."""
+    return bool(scope.user) and scope.roles not in {(role,) for role in NOT_HELD}
 
 
 def _page(context: PageContext, answer: Answer) -> Response:

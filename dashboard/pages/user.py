@@ -14,7 +14,7 @@ from dashboard.pages.rights import grant_words
 from data.access import WHOLE_CITY, Grant, decide
 from data.accounts.duties import AccountError, is_in_force
 from data.accounts.logins import LOCAL
-from data.permissions import PUBLIC, matrix
+from data.permissions import NOT_HELD, matrix
 from geo.divisions import LEVELS
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def page(
         + [
             (role.name, told.pick(role.title_zh, role.title_en))
             for role in matrix().roles.values()
-            if role.name != PUBLIC
+            if role.name not in NOT_HELD
         ],
         "level_choices": [
             ("", told("choose")),

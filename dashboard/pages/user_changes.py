@@ -15,7 +15,7 @@ from dashboard.pages.reasons import given_reason, written_reason
 from data.access import Grant
 from data.accounts import duties, totp
 from data.accounts.duties import AccountError
-from data.permissions import PUBLIC, matrix
+from data.permissions import NOT_HELD, matrix
 from geo.divisions import LEVELS
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _asked_grant(context: PageContext, told: Words) -> Grant:
     form = request.form
     role, level, code = (form.get(name, "").strip() for name in ("role", "level", "code"))
     entry = matrix().roles.get(role)
-    if level not in ("", *LEVELS) or role == PUBLIC or (role and entry is None):
+    if level not in ("", *LEVELS) or role in NOT_HELD or (role and entry is None):
         abort(400)
     if entry is None or (entry.level and not level):
         raise FaultyError(told("user_fault_choose"))

@@ -15,7 +15,7 @@ from dashboard.pages.rights import grant_words
 from data.access import decide
 from data.accounts.duties import AccountError
 from data.accounts.logins import LOCAL, normal_login
-from data.permissions import PUBLIC, matrix
+from data.permissions import NOT_HELD, matrix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +114,7 @@ def _page(
     kept = {"q": q, "role": role, "state": state}
     kept = {name: value for name, value in kept.items() if value}
     providers = dict(provider_choices(context, told))
-    roles = [entry for entry in matrix().roles.values() if entry.name != PUBLIC]
+    roles = [entry for entry in matrix().roles.values() if entry.name not in NOT_HELD]
     values: dict[str, Any] = {
         "people": [_line(context, one, providers, told) for one in shown],
         "q": q,

@@ -45,8 +45,16 @@ def put(
     *,
     base: str = SESSION,
     lasts: dt.timedelta | None = None,
+    is_strict: bool = False,
 ) -> None:
-    """Give the browser a cookie that no script reads and no other site's form sends along."""
+    """
+    Give the browser a cookie that no script reads and no other site's form sends along.
+
+    Parameters
+    ----------
+    is_strict
+        It is not sent either when a link of another site is followed.
+    """
     answer.set_cookie(
         cookie_name(base, request, settings),
         secret,
@@ -54,7 +62,7 @@ def put(
         path="/",
         secure=not is_plain(request, settings),
         httponly=True,
-        samesite="Lax",
+        samesite="Strict" if is_strict else "Lax",
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from dashboard.auth import is_direct_local
 from data.access import Grant, Scope
 from data.manifest import SnapshotError
-from data.permissions import PUBLIC, matrix
+from data.permissions import NOT_HELD, matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +75,7 @@ def demo_accounts(snapshot: Snapshot) -> list[DemoAccount]:
     line = dict(_line_down(snapshot.areas))
     accounts = []
     for role in matrix().roles.values():
-        if role.name == PUBLIC:
+        if role.name in NOT_HELD:
             continue
         area = line.get(role.level)
         if role.level and role.level != "city" and area is None:

@@ -1,4 +1,4 @@
-"""From a request to a scope: by its session, by a portal in front, or by a shared link."""
+"""From a request to a scope: by session, portal in front, wall screen's token or shared link."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from flask import g
 
 from dashboard.signin import cookies
 from dashboard.signin.demo import DemoProvider
+from dashboard.signin.wall import wall_scope
 from data.access import Grant, Scope
 from data.accounts import links, stored_settings, totp
 from data.accounts.policy import Policy
@@ -56,14 +57,18 @@ class SessionProvider:
         return True
 
     def scope(self, request: Request) -> Scope | None:
-        """Scope of the portal's user or of the session, else of a shared link."""
+        """Scope of the portal's user or of the session, else of a wall or of a shared link."""
         now = _now()
         if self._portal is None:
             found = self._of_session(request, now)
         else:
             identity = self._portal.identity(request)
             found = None if identity is None else self._of_identity(identity, now)
-        return found or shared_scope(self._installed, request, now)
+        return (
+            found
+            or wall_scope(self._installed, request, now)
+            or shared_scope(self._installed, request, now)
+        )
 
     def _of_session(self, request: Request, now: dt.datetime) -> Scope | None:
         secret = cookies.read(request, self._installed.settings)
@@ -88,17 +93,22 @@ class SessionProvider:
 
 
 class DemoOrLink(DemoProvider):
-    """The demonstration's accounts, or the shared link that its visitor opened."""
+    """The demonstration's accounts, or the wall or shared link that its visitor opened."""
 
     def __init__(self, installed: Installation) -> None:
         super().__init__(installed.store)
         self._installed = installed
 
     def scope(self, request: Request) -> Scope | None:
-        """Scope of an open link, else of the chosen account; this machine only."""
+        """Scope of a wall or an open link, else of the chosen account; this machine only."""
         if not self.admits(request):
             return None
-        return shared_scope(self._installed, request, _now()) or super().scope(request)
+        now = _now()
+        return (
+            wall_scope(self._installed, request, now)
+            or shared_scope(self._installed, request, now)
+            or super().scope(request)
+        )
 
 
 class StoredPolicy:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import sqlalchemy as sa
 
 from data.access import WHOLE_CITY, Grant
-from data.permissions import ADMINISTRATORS, PUBLIC, matrix
+from data.permissions import ADMINISTRATORS, NOT_HELD, matrix
 from data.state.models import User, UserScope
 from geo.divisions import LEVELS
 
@@ -37,7 +37,7 @@ def checked(grant: Grant) -> Grant:
     AccountError
         No account can hold the role, or it does not go with the area.
     """
-    roles = [name for name in matrix().roles if name != PUBLIC]
+    roles = [name for name in matrix().roles if name not in NOT_HELD]
     if grant.role not in roles:
         raise AccountError(f"there is no role {grant.role!r}; known: {', '.join(roles)}")
     if grant.level not in LEVELS:

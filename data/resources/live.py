@@ -128,6 +128,21 @@ class LiveStore:
                 )
         return withheld
 
+    def present(self, now: dt.datetime) -> tuple[bool, bool]:
+        """
+        Whether there are units, and crowds, whose time has not run out; in one question.
+
+        Raises
+        ------
+        StateError
+            The database fails.
+        """
+        has_units = sa.exists().where(LiveUnit.expires_at > now)
+        has_crowds = sa.exists().where(LiveCrowd.expires_at > now)
+        with self._database.reading() as session:
+            units, crowds = session.execute(sa.select(has_units, has_crowds)).one()
+        return bool(units), bool(crowds)
+
     def units(self, now: dt.datetime) -> tuple[Unit, ...]:
         """
         Units whose time has not run out, by sender and number.

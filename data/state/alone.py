@@ -21,6 +21,9 @@ TOKENS: Final = 0x50_49_03
 WARNINGS: Final = 0x50_49_04
 """Who opens warnings."""
 
+SPECIAL: Final = 0x50_49_07
+"""Who changes special periods."""
+
 
 def alone(session: Session, what: int) -> None:
     """

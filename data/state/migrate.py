@@ -11,11 +11,14 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from data.arrivals import models as arrivals_models  # noqa: F401 - its tables are the state's
 from data.audit import protect
 from data.deliveries import models as deliveries_models  # noqa: F401 - its tables are the state's
 from data.letters import models as letters_models  # noqa: F401 - its tables are the state's
-from data.permissions import PUBLIC, matrix
+from data.permissions import NOT_HELD, matrix
 from data.resources import models as resources_models  # noqa: F401 - its tables are the state's
+from data.screens import models as screens_models  # noqa: F401 - its tables are the state's
+from data.special import models as special_models  # noqa: F401 - its tables are the state's
 from data.state.alone import TABLES, alone
 from data.state.database import StateError
 from data.state.models import Role
@@ -105,8 +108,8 @@ def _run(connection: Connection, scripts: ScriptDirectory) -> None:
 def _fill_in_roles(session: Session) -> None:
     held = {role.name: role for role in session.scalars(sa.select(Role))}
     for entry in matrix().roles.values():
-        if entry.name == PUBLIC:
-            continue  # no account holds it
+        if entry.name in NOT_HELD:
+            continue
         role = held.get(entry.name) or Role(name=entry.name)
         role.title_zh, role.title_en = entry.title_zh, entry.title_en
         session.add(role)

@@ -15,6 +15,7 @@ __all__ = [
     "PERSON",
     "AreaWarning",
     "NotVisibleError",
+    "OpenCount",
     "Place",
     "StaleError",
     "Step",
@@ -45,6 +46,13 @@ class Unit(NamedTuple):
     def place(self) -> Place:
         """Level and code of its area."""
         return self.level, self.code
+
+
+class OpenCount(NamedTuple):
+    """How many warnings are open in an area, and the highest colour of them, 1 to 4."""
+
+    total: int
+    colour: int
 
 
 @dataclass(frozen=True)

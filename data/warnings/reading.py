@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from data.warnings import life
-from data.warnings.kinds import AreaWarning, NotVisibleError, Step, Tracked, Unit
+from data.warnings.kinds import AreaWarning, NotVisibleError, OpenCount, Step, Tracked, Unit
 from data.warnings.models import WarningPlace, WarningRow, WarningStep
 from data.warnings.rights import seen
 from data.warnings.rows import as_step, as_warnings, tracking_of
@@ -109,6 +109,25 @@ class Reading:
         )
         with self.database.reading() as session:
             return {(state, colour): n for state, colour, n in session.execute(asked)}
+
+    def by_area(self, scope: Scope, level: str) -> dict[str, OpenCount]:
+        """
+        Count the open warnings in the areas of a level, by code; areas without any are left out.
+
+        Raises
+        ------
+        DeniedError
+            The scope may not read warnings.
+        """
+        asked = (
+            sa.select(WarningPlace.area_code, sa.func.count(), sa.func.max(WarningRow.colour))
+            .join(WarningRow, WarningRow.id == WarningPlace.warning_id)
+            .where(seen(scope), WarningRow.state.in_(life.OPEN), WarningPlace.level == level)
+            .group_by(WarningPlace.area_code)
+            .order_by(WarningPlace.area_code)
+        )
+        with self.database.reading() as session:
+            return {code: OpenCount(n, colour) for code, n, colour in session.execute(asked)}
 
     def get(self, scope: Scope, warning_id: int) -> AreaWarning:
         """

@@ -36,9 +36,10 @@ def seen(scope: Scope) -> Any:
     areas = sorted(decision.areas)
     if not areas:
         return sa.false()
+    place = sa.orm.aliased(WarningPlace)  # the query round it may read places itself
     lies_in = sa.exists().where(
-        WarningPlace.warning_id == WarningRow.id,
-        sa.tuple_(WarningPlace.level, WarningPlace.area_code).in_(areas),
+        place.warning_id == WarningRow.id,
+        sa.tuple_(place.level, place.area_code).in_(areas),
     )
     return lies_in | sa.tuple_(WarningRow.owner_level, WarningRow.owner_code).in_(areas)
 

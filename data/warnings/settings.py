@@ -24,6 +24,7 @@ FILE: Final = "warnings.toml"
 KINDS: Final = (
     "index", "signal", "repeat_place", "same_kind", "overdue", "source_silent", "facility_overdue",
 )  # fmt: skip
+OVERDUE: Final = "overdue"
 OWN_COLOUR: Final = ("index", "signal")
 """Kinds whose condition has a colour itself."""
 COLOURS: Final = {"red": 4, "orange": 3, "yellow": 2, "blue": 1}
@@ -40,13 +41,19 @@ class WarningSettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Rule:
-    """What opens a warning: a kind of condition, where, from what on, and its colour (0 = own)."""
+    """
+    What opens a warning: a kind of condition, where, from what on, and its colour (0 = own).
+
+    `share`, of `overdue` alone: those that have run out are also at least so much of all that
+    began, 0 to 1.
+    """
 
     name: str
     kind: str
     levels: tuple[str, ...]
     threshold: float
     colour: int
+    share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -144,7 +151,7 @@ _RUNG_KEYS: Final[Keys] = {
 }  # fmt: skip
 _RULE_KEYS: Final[Keys] = {
     "name": (str, REQUIRED), "kind": (str, REQUIRED), "levels": (list, REQUIRED),
-    "threshold": ((int, float), REQUIRED), "colour": (int, REQUIRED),
+    "threshold": ((int, float), REQUIRED), "colour": (int, REQUIRED), "share": ((int, float), 0),
 }  # fmt: skip
 _ROUTE_KEYS: Final[Keys] = {
     "levels": (list, []), "groups": (list, []), "colours": (list, []), "owner": (str, ""),
@@ -254,7 +261,10 @@ def _rule(table: dict[str, Any], where: str, faults: list[str]) -> Rule:
         faults.append(f"{where}: `colour` must be {least} to {max(COLOURS.values())}")
     if taken["threshold"] <= 0:
         faults.append(f"{where}: `threshold` must be above 0")
-    return Rule(taken["name"], taken["kind"], levels, float(taken["threshold"]), taken["colour"])
+    if not 0 <= taken["share"] <= (1 if taken["kind"] == OVERDUE else 0):
+        faults.append(f"{where}: `share` is for `{OVERDUE}` alone, and must be 0 to 1")
+    figures = float(taken["threshold"]), taken["colour"], float(taken["share"])
+    return Rule(taken["name"], taken["kind"], levels, *figures)
 
 
 def _route(table: dict[str, Any], where: str, faults: list[str]) -> Route:

@@ -177,7 +177,7 @@ def grant(
             installed.accounts.grant(
                 login, given, by="cli", now=installed.now, valid_from=begins, valid_until=ends
             )
-        _tell_unknown(given)
+        tell_unknown(given.level, given.code)
         typer.echo(f"{login} holds {_words(given)}")
 
 
@@ -199,7 +199,7 @@ def setup_link(as_json: AsJson = False) -> None:
 
         with installed.recorded("users", "set-up link", "made"):
             secret = links.setup_link(installed.database, now=installed.now)
-        address = f"{_base(settings())}/setup/{secret}"
+        address = f"{base_address(settings())}/setup/{secret}"
         if as_json:
             print_json({"address": address, "hours": links.SETUP_HOURS})
         else:
@@ -226,7 +226,7 @@ def first_address(chosen: Settings) -> str | None:
                 return None
         with installed.recorded("users", "set-up link", "made at the start"):
             secret = links.setup_link(installed.database, now=installed.now)
-    return f"{_base(chosen)}/setup/{secret}"
+    return f"{base_address(chosen)}/setup/{secret}"
 
 
 @contextmanager
@@ -241,10 +241,22 @@ def _changing() -> Iterator[Installation]:
 def _grant(role: str, area: str) -> Grant:
     from data.access import Grant
 
+    return Grant(role, *split_area(area))
+
+
+def split_area(area: str) -> tuple[str, str]:
+    """
+    Level and code of an area as it is written on the command line.
+
+    Raises
+    ------
+    BadParameter
+        It is not written so.
+    """
     level, colon, code = area.partition(":")
     if not colon:
         raise typer.BadParameter(f"area {area!r}: write LEVEL:CODE, such as township:620102001")
-    return Grant(role, level, code)
+    return level, code
 
 
 def _words(grant: Grant) -> str:
@@ -280,22 +292,23 @@ def _tell_password(made: str) -> None:
         typer.echo(f"first password, shown once; it must be changed at sign-in:\n{made}")
 
 
-def _tell_unknown(given: Grant) -> None:
+def tell_unknown(level: str, code: str) -> None:
     """Say so where the published map has no such area: the code may be mistyped."""
     from data.access import WHOLE_CITY
     from data.manifest import SnapshotError
     from data.store import Store
 
-    if given.code == WHOLE_CITY:
+    if code == WHOLE_CITY:
         return
     try:
         areas = Store(settings().home).current().areas
     except SnapshotError:
         return
-    if not ((areas["level"] == given.level) & (areas["code"] == given.code)).any():
-        told = f"pingan: the published map has no {given.level} {given.code}; check the code"
+    if not ((areas["level"] == level) & (areas["code"] == code)).any():
+        told = f"pingan: the published map has no {level} {code}; check the code"
         typer.echo(told, err=True)
 
 
-def _base(chosen: Settings) -> str:
+def base_address(chosen: Settings) -> str:
+    """Address under which people reach the installation."""
     return chosen.public_url.rstrip("/") or f"http://{chosen.host}:{chosen.port}"

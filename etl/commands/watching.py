@@ -6,19 +6,23 @@ from __future__ import annotations
 import datetime as dt
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from etl.console import AsJson, print_json, settings, told_in_one_line
 
 if TYPE_CHECKING:
+    from etl.arriving.beside import Beside
     from etl.connectors.taken import Taken
     from etl.delivering.rounds import Rounds
     from etl.reporting import Schedule
     from etl.warn.run import Round
 
 CityFolder = Annotated[Path, typer.Option("--city", help="City folder.", file_okay=False)]
+
+GIVES_WAY: Final = 5
+"""Niceness of the builds of `pingan watch`; not of the feed, which was started before."""
 
 
 def ingest(city: CityFolder, as_json: AsJson = False) -> None:
@@ -49,6 +53,7 @@ def watch(city: CityFolder) -> None:
     """Take in whatever arrives and publish, until stopped."""
     with told_in_one_line():
         from etl import pipeline
+        from etl.arriving.beside import Beside
         from etl.connectors.watch import stopped_by_signals
         from etl.connectors.watch import watch as run
         from etl.delivering.rounds import Rounds
@@ -58,7 +63,8 @@ def watch(city: CityFolder) -> None:
         home, due = settings().home, pipeline.Options(analyse="due")
         schedule, warned = Schedule(home, city), Round(settings(), city)
         sent = Rounds(settings(), city)
-        with stopped_by_signals() as stopped:
+        with stopped_by_signals() as stopped, Beside(settings(), city) as fed:
+            os.nice(GIVES_WAY)  # a build takes every core; screens and clicks go first
             run(
                 city,
                 home,
@@ -69,12 +75,12 @@ def watch(city: CityFolder) -> None:
                 environ=os.environ,
                 report=lambda one: typer.echo(_line(one)),
                 is_stale=lambda now: pipeline.analysis_waits(pipeline.published(home), now),
-                after=lambda now: _tell(now, warned, schedule, sent),
+                after=lambda now: _tell(now, fed, warned, schedule, sent),
             )
 
 
-def _tell(now: dt.datetime, *parts: Schedule | Round | Rounds) -> None:
-    """Warn, issue and send what is due and say so; a fault is said once, and tried again."""
+def _tell(now: dt.datetime, *parts: Beside | Schedule | Round | Rounds) -> None:
+    """See to the feed, warn, issue and send what is due, and say so; a fault is said once."""
     for part in parts:
         said = part.round(now)
         if said:

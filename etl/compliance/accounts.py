@@ -12,7 +12,7 @@ from sqlalchemy import select
 from data import personal, safety
 from data.accounts.duties import is_in_force
 from data.accounts.stored_settings import SETTINGS
-from data.permissions import ADMINISTRATORS, PUBLIC, matrix
+from data.permissions import ADMINISTRATORS, NOT_HELD, PUBLIC, WALL, matrix
 from data.state.models import AuditRow, User, UserScope
 from etl.compliance.control import DEMO, Control, Installed, judged, listed
 
@@ -37,6 +37,9 @@ _MATRIX: Final = ("permission matrix", f"{ACCESS} e, f")
 _SCOPES: Final = ("scopes of accounts", f"{ACCESS} a")
 _SUPERFLUOUS: Final = ("unused accounts", f"{ACCESS} c")
 _ADMINISTRATORS: Final = ("three administrators", f"{ACCESS} d, 8.1.5 安全管理中心")
+
+READ_BY_WALLS: Final = ("map", "cells", "compare", "warnings")
+"""All that the role of a wall screen may do; it stands where nobody is signed in."""
 
 _DEFAULT_NAMES: Final = frozenset(
     {"admin", "administrator", "root", "test", "guest", "demo", "user", "pingan", "default"}
@@ -165,7 +168,7 @@ def _matrix() -> Control:
     faults = []
     if len(known.rights) != cells:
         faults.append(f"{cells - len(known.rights)} of {cells} rights are not decided")
-    if missing := sorted({*ADMINISTRATORS, PUBLIC} - set(known.roles)):
+    if missing := sorted({*ADMINISTRATORS, *NOT_HELD} - set(known.roles)):
         faults.append(f"roles are missing: {listed(missing)}")
     for role in ADMINISTRATORS:
         if known.right("map", role).reach != "-":
@@ -173,6 +176,9 @@ def _matrix() -> Control:
     wide = [one for one in known.actions if known.right(one, PUBLIC).reach not in ("-", "wider")]
     if wide:
         faults.append(f"shared links give more than protected figures: {listed(wide)}")
+    acting = [one for one in known.actions if one not in READ_BY_WALLS]
+    if more := [one for one in acting if known.right(one, WALL).reach != "-"]:
+        faults.append(f"wall screens may do more than show figures: {listed(more)}")
     if faults:
         faults.append("install the product anew")
     good = f"{cells} rights of {len(known.roles)} roles are decided, all others are denied"

@@ -115,7 +115,7 @@ def same_kind(sight: Sight, rule: Rule) -> Findings | None:
 
 
 def overdue(sight: Sight, rule: Rule) -> Findings | None:
-    """Areas in which so many clocks of one kind have run out."""
+    """Areas in which so many clocks of one kind, and such a share of them, have run out."""
     as_of = sight.snapshot.manifest.raw.get("analysis", {}).get("as_of")
     if not sight.has("clock_states") or not as_of:
         return None
@@ -123,10 +123,10 @@ def overdue(sight: Sight, rule: Rule) -> Findings | None:
     rows = sight.snapshot.rows(
         "SELECT c.level, a.code, c.clock, c.overdue, c.running, c.started, c.oldest_overdue_days "
         "FROM clock_states c JOIN areas a USING (level, area_index) "
-        "WHERE c.\"group\" = 'all' AND c.overdue >= ? "
+        "WHERE c.\"group\" = 'all' AND c.overdue >= ? AND c.overdue >= ? * c.started "
         "AND c.period_end = (SELECT max(period_end) FROM clock_states) "
         "ORDER BY c.overdue DESC, c.clock",
-        [rule.threshold],
+        [rule.threshold, rule.share],
     )
     found: dict[tuple[str, str], Found] = {}
     for level, code, clock, late, running, started, oldest in rows:

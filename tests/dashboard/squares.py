@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from data import rates
 from data.access import Grant, Scope
 from data.periods import Window, shift, span
 from data.writer import SnapshotWriter
 from geo import cells as hexagons
+from geo.tile_shapes import mercator_bounds
 from tests.dashboard.analysed import add_analysis, facts, hot_cells
 from tests.dashboard.registered import ENTRY as REGISTERS
 from tests.dashboard.registered import add_registers
@@ -236,6 +238,13 @@ def make_tiles(path):
         archive.execute("INSERT INTO tiles VALUES (0, 0, 0, ?)", (gzip.compress(b"tile"),))
         archive.commit()
     archive.close()
+
+
+def boxes(snapshot, level, _bounds):
+    """Shapes of a level as `level_shapes` gives them: every area is the box of its bounds."""
+    rows = snapshot.areas[snapshot.areas["level"] == level]
+    edges = rows[["west", "south", "east", "north"]].to_numpy(float)
+    return np.array([shapely.box(*mercator_bounds(tuple(one))) for one in edges], dtype=object)
 
 
 @cache

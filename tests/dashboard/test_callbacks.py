@@ -105,6 +105,21 @@ def test_a_moved_view_sends_only_the_controls_that_change(app):
     assert {"category", "end", "level-label"} <= set(english)
 
 
+def test_a_link_leaves_the_choices_that_the_page_has(app, snapshot):
+    link = {"url.search": "?periods=13"}
+    first = call(app, SYNC, link, ["address.data"])
+    held = {"shown.data": first["shown"]["data"]}
+    again = call(app, SYNC, {"url.search": "?periods=13&category=10"} | held, ["address.data"])
+    assert first["shown"]["data"] == f"{snapshot.id}?periods=13"
+    assert "options" in first["category"]
+    assert again["category"] == {"value": "10"}
+    assert not any("options" in each or "children" in each for each in again.values())
+    english = call(app, SYNC, {"url.search": "?lang=en"} | held, ["address.data"])
+    assert "options" in english["category"]
+    other = {"shown.data": "20200101T000000Z-00000000?periods=13"}
+    assert call(app, SYNC, link | other, ["address.data"])["category"] == first["category"]
+
+
 def test_a_link_sets_every_control(app):
     search = (
         "?area=9901002&level=grid&periods=13&end=2026-W40&category=10&severity=3&lang=en&theme=dark"

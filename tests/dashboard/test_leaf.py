@@ -3,6 +3,7 @@
 import pytest
 from dash import dcc, html
 
+from dashboard import elements
 from dashboard.leaf import to_html
 from dashboard.markup import attributes
 
@@ -37,3 +38,11 @@ def test_what_is_not_so_is_left_out_and_what_is_stands_alone():
 def test_a_component_that_needs_dash_is_refused():
     with pytest.raises(TypeError, match="Link"):
         to_html(html.Div(dcc.Link("x", href="/")))
+
+
+def test_elements_without_checks_are_written_alike():
+    for made in (html, elements.html):
+        shown = made.A(["<b>", made.Small("&")], className="a", href="/?q=1&n=2", title='"')
+        assert to_html(shown) == (
+            '<a class="a" href="/?q=1&amp;n=2" title="&quot;">&lt;b&gt;<small>&amp;</small></a>'
+        )

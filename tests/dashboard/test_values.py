@@ -6,6 +6,8 @@ from hypothesis.extra import numpy as hnp
 
 from dashboard import queries
 from dashboard.map import values as map_values
+from dashboard.map.measures import measured
+from dashboard.text import Words
 from dashboard.view import settle
 from data.rates import SMALL_SAMPLE
 from tests.dashboard.drawing import drawn_values
@@ -42,3 +44,23 @@ def test_the_version_follows_the_content(snapshot):
 
     assert version("?level=grid") == version("?level=grid&lang=en")
     assert version("?level=grid") != version("?level=grid&periods=1")
+
+
+def test_without_counts_a_small_sample_is_told_by_its_band(snapshot):
+    view = settle(CITY, snapshot, "?level=grid&periods=1")
+    found = measured(CITY, snapshot, view, "rate", Words("zh"))
+    whole = map_values.area_values(CITY, snapshot, view, found)
+    short = map_values.area_values(CITY, snapshot, view, found, is_counted=False)
+    bands, counts = read_numbers(whole["bands"]), read_numbers(whole["counts"])
+    is_small = (bands > 0) & (bands < map_values.OUTSIDE) & (counts < whole["small"])
+    assert "counts" not in short
+    assert is_small.any()
+    assert read_numbers(short["bands"]).tolist() == (bands + 16 * is_small).tolist()
+
+
+def test_levels_of_many_areas_send_no_counts(snapshot, monkeypatch):
+    monkeypatch.setattr(map_values, "MOST_COUNTED", 4)
+    assert "counts" not in drawn_values(CITY, snapshot, "?level=grid&periods=9")
+    beside = drawn_values(CITY, snapshot, "?level=grid&periods=9&compare=before")
+    assert "counts" in beside
+    assert "counts" in beside["other"]

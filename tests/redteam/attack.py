@@ -65,7 +65,7 @@ class Attacker:
         self.app = app
         self.role = role
         self.client = client(app)
-        self.bodies = {name: _skeleton(self.client, name) for name in CALLBACKS}
+        self.bodies = {name: _skeleton(app, name) for name in CALLBACKS}
 
     def call(self, what, values, *, target="", changed=()):
         body = _filled(self.bodies[what], values) | {"changedPropIds": list(changed)}
@@ -129,11 +129,16 @@ def routes(attacker):
         for lang in ("zh", "en"):
             yield attacker.get(f"/names/b1/{level}.json?lang={lang}", target=level)
         yield attacker.get(f"/tiles/b1/{level}/0/0/0.pbf", target=level)
-    for path in ("/", "/_dash-layout", "/_dash-dependencies", "/export", "/image", "/share",
+    for path in ("/", "/_dash-layout", "/_dash-dependencies", "/live", "/export", "/image", "/share",
                  "/views", "/account", "/users", "/audit", "/settings", "/upload", "/signin", "/healthz", *PAGES,
                  "/users/of/red-leader", "/setup/guess", "/s/guess",
                  "/weekly", "/weekly/file", "/letters", "/letters/0123456789ab",
-                 "/letters/0123456789ab/file"):  # fmt: skip
+                 "/letters/0123456789ab/file", "/command", "/command?part=queue", "/warnings/1",
+                 "/warnings/open"):  # fmt: skip
+        yield attacker.get(path, target=path)
+    for path in ("/special", "/facilities", "/facilities?area=grid.9904085&state=overdue",
+                 "/special?period=1", "/track", "/track/guess", "/screen/enter/guess",
+                 "/screen", "/screen?part=scenes", "/screen?area=grid.9904086"):  # fmt: skip
         yield attacker.get(path, target=path)
     for path in ("/m", "/m/reports/guess", "/m/app.webmanifest", "/m/worker.js"):
         yield attacker.get(path, target=path)
@@ -180,12 +185,12 @@ def _position(target):
     return str(found.iloc[0]["level"]), int(found.iloc[0]["area_index"])
 
 
-def _skeleton(browser, output):
-    answer = browser.get("/_dash-dependencies").get_json()
-    (spec,) = [item for item in answer if output in item["output"].strip(".").split("...")]
-    targets = spec["output"].strip(".").split("...")
+def _skeleton(app, output):
+    """What a page would send, read from the inside: a wall screen is not told."""
+    (key,) = [one for one in app.callback_map if output in one.strip(".").split("...")]
+    spec, targets = app.callback_map[key], key.strip(".").split("...")
     return {
-        "output": spec["output"],
+        "output": key,
         "outputs": [
             dict(zip(("id", "property"), name.rsplit(".", 1), strict=True)) for name in targets
         ],

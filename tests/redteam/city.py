@@ -25,6 +25,7 @@ OWN = {"county": "9901002", "township": "9902006", "community": "9903022", "grid
 
 ROLES = {
     "public": Grant("public"),
+    "wall": Grant("wall", "county", OWN["county"]),
     "grid_chief": Grant("grid_chief", "grid", OWN["grid"]),
     "community": Grant("community", "community", OWN["community"]),
     "township": Grant("township", "township", OWN["township"]),

@@ -14,19 +14,23 @@ import pytest
 from dashboard import (
     areas,
     assessment,
+    assessment_panel,
     cells,
     controls,
+    facility_list,
     guard,
     hours,
     queries,
     rank_ranges,
     released,
     usual_band,
+    windows,
 )
 from dashboard.app import create_app
 from dashboard.areas import Area
 from dashboard.cache import _key
 from dashboard.desk import forecast_list, hotspot_list, index_list, source_list
+from dashboard.live import reach
 from dashboard.map import (
     banded,
     facility_rows,
@@ -39,9 +43,14 @@ from dashboard.map import (
 )
 from dashboard.phone import due
 from dashboard.queries import Selection
+from dashboard.screen import facts as screen_facts
+from dashboard.situation import drawing, shaping
+from dashboard.situation.sheet import PAGE, WALL
+from dashboard.state import ViewState
+from dashboard.view import View
 from data.access import Grant, NotVisibleError, Scope, narrowed
 from data.periods import Window, shift
-from tests.dashboard.squares import LAST
+from tests.dashboard.squares import LAST, boxes
 from tests.redteam import city
 from tests.redteam.attack import CALLBACKS, Call, generous
 from tests.redteam.fuzz import Chosen
@@ -77,6 +86,13 @@ OWN = (
 )
 """Areas that some of them may see and others may not."""
 
+
+def seen(area):
+    """What the assessment of an area is drawn from."""
+    selection = Selection(Window(LAST, 1, "week"), None, 0)
+    return View(ViewState(), area, area.level, None, selection, ())
+
+
 ASKED = {
     areas.hierarchy: [()],
     areas.all_areas: [()],
@@ -87,10 +103,16 @@ ASKED = {
     queries.silent_areas: [("grid",), ("county",)],
     queries.level_rates: [("grid", NOW), ("township", SOME)],
     queries.area_series: [(area, NOW) for area in OWN],
+    queries._taken_over: [()],
     queries.category_counts: [(area, NOW) for area in OWN],
     queries.search_areas: [("哨", LAST, 50), ("9904085", LAST, 8)],
     hours.week: [(area, selection) for area in OWN for selection in (NOW, SOME)],
+    windows.starts: [()],
+    windows.ends: [()],
     rank_ranges.rank_ranges: [(level, LAST) for level in ("grid", "township", "city")],
+    assessment_panel._drawn: [
+        (view, "x", is_filtered) for view in map(seen, OWN) for is_filtered in (False, True)
+    ],
     assessment.settings: [()],
     assessment.index: [(area, LAST) for area in OWN],
     assessment.trace: [(area, LAST) for area in OWN],
@@ -147,6 +169,7 @@ ASKED = {
     mark_rows.area_signals: [(area, area.level, AS_OF) for area in OWN],
     point_rows.kinds: [()],
     point_rows.places: [(area, selection) for area in OWN for selection in (NOW, SOME)],
+    facility_list.counted: [(area,) for area in OWN],
     facility_rows.facilities: [(area,) for area in OWN],
     facility_rows.posts: [(area,) for area in OWN],
     measures_resources._level_due: [("grid",), ("county",), ("city",)],
@@ -155,6 +178,15 @@ ASKED = {
     ],
     tiles._drawn: [(8, (8, 213, 105))],
     due.due: [(area,) for area in OWN],
+    screen_facts.board: [(area,) for area in OWN],
+    drawing._drawn: [
+        (area, lang, frame, is_fine)
+        for area in OWN
+        for lang, frame, is_fine in (("zh", PAGE, False), ("en", WALL, True))
+    ],
+    reach.reach: [()],
+    reach.classes: [()],
+    reach.place: [(row, lang) for row in (0, 3, 200) for lang in ("zh", "en")],
 }
 """Arguments of each function that keeps results, behind scope and snapshot."""
 
@@ -200,6 +232,14 @@ def told(function, scope, snapshot):
         except (NotVisibleError, KeyError, ValueError) as error:
             found.append(type(error).__name__)
     return json.dumps(found, default=repr)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shapes():
+    """The city of squares has tiles of no polygons: every area is the box of its bounds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shaping, "level_shapes", boxes)
+        yield
 
 
 @pytest.fixture(scope="module")

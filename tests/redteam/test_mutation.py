@@ -13,7 +13,7 @@ from dashboard.guard import UnguardedError
 from dashboard.limits import Limits
 from data import access
 from data.access import Grant, Scope
-from data.permissions import matrix
+from data.permissions import WALL, matrix
 from tests.redteam import city
 from tests.redteam.attack import CALLBACKS, HOVER, MAPS, PANELS, Attacker, found_counts, found_words
 from tests.redteam.fuzz import Chosen
@@ -30,6 +30,7 @@ ENDPOINTS = {
     "exported": ("POST", "/exported", "export"),
     "basemap": ("GET", "/basemap/8/210/100", "map"),
     "frames": ("GET", "/frames?level=grid", "map"),
+    "live": ("GET", "/live", "map"),
     "export": ("POST", "/export", "export"),
     "image": ("POST", "/image", "export"),
     "signout": ("POST", "/signout", ""),
@@ -47,6 +48,15 @@ ENDPOINTS = {
     "phone_report": ("POST", "/m/reports", "report_event"),
     "phone_progress": ("GET", "/m/reports/guess", "report_event"),
     "phone_warning": ("POST", "/m/warnings", "warnings_act"),
+    "command": ("GET", "/command", "warnings"),
+    "warning": ("GET", "/warnings/1", "warnings"),
+    "warnings_act": ("POST", "/warnings/act", "warnings_act"),
+    "warnings_open": ("GET", "/warnings/open", "warnings_act"),
+    "facilities": ("GET", "/facilities", "warnings"),
+    "special": ("GET", "/special", "warnings"),
+    "special_change": ("POST", "/special/change", "warnings_act"),
+    "special_check": ("POST", "/special/check", "warnings_act"),
+    "screen": ("GET", "/screen", "map"),
     "desk_areas": ("GET", "/areas", "map"),
     "desk_hotspots": ("GET", "/hotspots", "map"),
     "desk_index": ("GET", "/index", "map"),
@@ -73,7 +83,7 @@ ENDPOINTS = {
 """Method, path and action of each endpoint ("" = signed in, None = nobody), told apart from the guard."""
 
 OPEN = {"anyone", "token"}
-TWICE = {"phone", "phone_map", "phone_progress"}
+TWICE = {"phone", "phone_map", "phone_progress", "facilities", "screen"}
 """Endpoints that refuse by themselves too, with the same answer: without the guard they stay closed."""
 
 REFUSALS = {"": {302, 401}, None: {404}}
@@ -89,7 +99,9 @@ def endpoints_of(app):
 
 def without(action):
     """Somebody who is signed in but may not do it; nobody at all where every account may."""
-    roles = [role for role in city.ROLES if matrix().right(action, role).reach == "-"]
+    # A wall is kept out of everything but its own page, whatever an endpoint asks for.
+    others = [role for role in city.ROLES if role != WALL]
+    roles = [role for role in others if matrix().right(action, role).reach == "-"]
     return city.scope_of(roles[-1]) if roles else None
 
 

@@ -34,12 +34,17 @@ HOSTILE = "'\"><img src=x onerror=alert(1)>{{1234567*7}}"
 
 PERMISSIONS = {
     "signin": "anyone", "signin_external": "anyone", "signin_back": "anyone", "setup": "anyone",
+    "screen": "map", "screen_enter": "anyone", "track": "anyone", "track_form": "anyone",
+    "special": "warnings", "special_change": "warnings_act", "special_check": "warnings_act",
+    "facilities": "warnings",
     "signout": "signed in",
     "account": "account", "account_password": "account", "account_totp": "account",
     "account_sessions": "account", "views": "views", "methods": "signed in",
     "weekly": "report", "weekly_file": "export",
     "letters": "letters", "letter": "letters", "letters_draft": "letters_change",
     "letter_change": "letters_change", "letter_file": "export",
+    "command": "warnings", "warning": "warnings", "warnings_act": "warnings_act",
+    "warnings_open": "warnings_act",
     "users": "users_read", "user": "users_read", "users_add": "users_change",
     "user_change": "users_change",
     "audit": "audit", "audit_verify": "audit", "audit_export": "audit",

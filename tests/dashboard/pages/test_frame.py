@@ -156,7 +156,21 @@ def test_the_menu_offers_what_the_account_may_open(site):
     for role, expected in (
         (
             "leader",
-            ["地图", "区域", "热点", "指数", "预测", "数据", "周报", "函件", "审计记录", "方法"],
+            [
+                "地图",
+                "区域",
+                "热点",
+                "指数",
+                "预测",
+                "数据",
+                "周报",
+                "函件",
+                "指挥",
+                "安保专表",
+                "巡检点",
+                "审计记录",
+                "方法",
+            ],
         ),
         ("security_admin", ["用户与权限", "审计记录", "安全设置", "方法"]),
         ("audit_admin", ["用户与权限", "审计记录", "安全设置", "方法"]),
@@ -167,6 +181,7 @@ def test_the_menu_offers_what_the_account_may_open(site):
             site.browser(login).get("/account").text.split('class="bar-nav"')[1].split("</nav>")[0]
         )
         assert re.findall(r">([^<]+)</a>", menu) == expected
+        assert ('class="more"' in menu) == (len(expected) > render.IN_BAR)
 
 
 @pytest.mark.parametrize("status", errors.TOLD)
@@ -256,6 +271,7 @@ def test_a_link_of_a_shared_view_is_no_account():
 
     assert not is_signed_in(NOBODY)
     assert not is_signed_in(Scope("link-1", frozenset({Grant("public")})))
+    assert not is_signed_in(Scope("screen-hall", frozenset({Grant("wall")})))
     assert is_signed_in(Scope("lizhou", frozenset({Grant("leader")})))
     assert is_signed_in(Scope("new", frozenset()))
 

@@ -143,7 +143,8 @@ def test_a_right_names_an_area_of_today(site, officer, given, told):
 
 
 @pytest.mark.parametrize(
-    "given", [("public", "city", ""), ("king", "city", ""), ("command", "moon", "1")]
+    "given",
+    [("public", "city", ""), ("wall", "city", ""), ("king", "city", ""), ("command", "moon", "1")],
 )
 def test_rights_that_no_form_offers_are_refused(site, officer, given):
     site.person("dongcheng")

@@ -265,6 +265,7 @@ def test_a_revoked_grant_is_gone_at_once(accounts):
     [
         (Grant("mayor"), "there is no role 'mayor'; known: grid_chief"),
         (Grant("public"), "there is no role 'public'"),
+        (Grant("wall", "county", "9901"), "there is no role 'wall'"),
         (Grant("township", "street", "1"), "there is no level 'street'; known: city, county"),
         (Grant("township", "township", "*"), "area code '*'"),
         (Grant("township", "township", ""), "area code ''"),

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from data.permissions import PUBLIC, matrix
+from data.permissions import NOT_HELD, matrix
 from data.state import migrate
 from data.state.database import StateDatabase, StateError
 from data.state.models import Base, Role
@@ -63,7 +63,7 @@ def test_a_column_that_no_revision_makes_is_seen(empty_database):
     assert [change[0] for change in found] == ["remove_column"]
 
 
-def test_the_roles_are_those_of_the_matrix_without_the_shared_link(database):
+def test_the_roles_are_those_of_the_matrix_that_an_account_can_hold(database):
     with database.reading() as session:
         roles = {
             role.name: (role.title_zh, role.title_en) for role in session.scalars(sa.select(Role))
@@ -71,7 +71,7 @@ def test_the_roles_are_those_of_the_matrix_without_the_shared_link(database):
     wanted = {
         name: (entry.title_zh, entry.title_en)
         for name, entry in matrix().roles.items()
-        if name != PUBLIC
+        if name not in NOT_HELD
     }
     assert roles == wanted
 

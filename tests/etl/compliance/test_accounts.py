@@ -23,7 +23,7 @@ def test_a_good_installation_passes_every_control_of_accounts(installed):
         "lock after failed sign-ins": "lock_failures 5, lock_minutes 30",
         "idle logout": "idle_minutes 30, session_hours 12",
         "two factors": "5 local accounts have one-time codes",
-        "permission matrix": f"{len(matrix().rights)} rights of 10 roles are decided, all others "
+        "permission matrix": f"{len(matrix().rights)} rights of {len(matrix().roles)} roles are decided, all others "
         "are denied",
         "scopes of accounts": "5 accounts, each with a role and an area",
         "unused accounts": "every account was used or made in the last 90 days",
@@ -146,6 +146,10 @@ def test_a_second_factor_elsewhere_is_seen_by_hand(installed):
         (
             {("cells", "public"): Right("own", needs_reason=False)},
             "shared links give more than protected figures: cells",
+        ),
+        (
+            {("export", "wall"): Right("own", needs_reason=False)},
+            "wall screens may do more than show figures: export",
         ),
     ],
 )

@@ -125,6 +125,21 @@ def test_overdue_is_told_by_the_clock_with_the_most():
     }  # fmt: skip
 
 
+def test_overdue_by_share_leaves_out_large_areas_that_always_have_some():
+    columns = [
+        "period_end", "level", "area_index", "group", "clock", "overdue", "running", "started",
+        "oldest_overdue_days",
+    ]  # fmt: skip
+    rows = [
+        (MONDAY, "township", 0, "all", "risk", 30, 1, 300, 4.0),
+        (MONDAY, "township", 1, "all", "risk", 12, 2, 100, 8.5),
+    ]
+    table = Made(clock_states=pd.DataFrame(rows, columns=columns))
+    rule = Rule("r", "overdue", LEVELS, 10, 3, share=0.12)
+    told = CONDITIONS["overdue"](_sight(table, None), rule)
+    assert [(one.code, one.evidence["overdue"]) for one in told.found] == [("T2", 12)]
+
+
 def trust(*silent):
     names = ["period_end", "level", "area_index", "silent_sources", "is_silent"]
     rows = [(MONDAY, level, at(level, code), sources, True) for level, code, sources in silent]

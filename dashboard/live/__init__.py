@@ -1,0 +1,1 @@
+"""What open screens ask for every two seconds: the difference to what they have, no more."""
