@@ -36,7 +36,7 @@ class Queue:
     next_ones
         Those with a clock, the most urgent first; what has run out comes before.
     newest
-        Opened or escalated last, the newest first.
+        Opened or moved last, the newest first.
     by_area
         By code of the areas of a level.
     """
@@ -77,7 +77,7 @@ def queue_of(  # noqa: PLR0917 - the wall's one question
     wanted = queue.Wanted(states=life.OPEN, area=place)
     listed = {
         order: tuple(queue.page(kept, scope, wanted, order=order, start=0, limit=LISTED, now=now))
-        for order in ("clock", "new")
+        for order in ("clock", "moved")
     }
     return Queue(
         colours=tuple(
@@ -86,7 +86,7 @@ def queue_of(  # noqa: PLR0917 - the wall's one question
         late=sum(one.n for one in found if one.due == queue.LATE),
         soon=sum(one.n for one in found if queue.is_due(one.due, queue.ONE_DAY)),
         next_ones=tuple(one for one in listed["clock"] if one.due_at is not None),
-        newest=listed["new"],
+        newest=listed["moved"],
         by_area=kept.by_area(scope, level) if level else {},
     )
 

@@ -26,6 +26,8 @@ DUE: Final = (LATE, SIX_HOURS, ONE_DAY)
 """Clocks that have run out, and that run out within so many hours; each within the next."""
 
 ORDERS: Final = ("clock", "colour", "new")
+"""As a desk sorts them; a wall also asks for `moved`: the newest step first."""
+
 _HOUR: Final = dt.timedelta(hours=1)
 _NEVER: Final = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 
@@ -99,7 +101,8 @@ def page(
     Parameters
     ----------
     order
-        `clock`: what runs out first; `colour`: red first; `new`: the newest first.
+        `clock`: what runs out first; `colour`: red first; `new`: the newest first; `moved`: the
+        newest step first.
     start
         So many are passed over.
 
@@ -163,5 +166,6 @@ def _ordered(order: str) -> list[Any]:
         "clock": [due],
         "colour": [row.colour.desc(), due],
         "new": [row.opened_at.desc()],
+        "moved": [row.stage_at.desc()],
     }
     return [is_over, *by[order], row.id]

@@ -55,6 +55,13 @@ def test_what_is_due_is_counted_as_it_is_read(warnings, left, due, fits):
     assert [name for name in queue.DUE if queue.is_due(told.due, name)] == fits
 
 
+def test_what_moved_last_comes_first(warnings):
+    older, newer = opened(warnings, "older", now=NOW - 3 * HOUR), opened(warnings, "newer")
+    assert ids(warnings, order="moved") == [newer.id, older.id]
+    (moved,) = [one for one in warnings.escalate_due(older.due_at + HOUR) if one.id == older.id]
+    assert ids(warnings, order="moved")[0] == moved.id
+
+
 def test_a_scope_reads_and_counts_its_own_alone(warnings):
     one = opened(warnings)
     assert ids(warnings, post(COMMUNITY)) == [one.id]
