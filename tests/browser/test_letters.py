@@ -42,6 +42,7 @@ def place(tmp_path_factory):
 
 def check_look(page, at):
     """It fits every size, can be touched, and axe finds nothing."""
+    page.wait_for_load_state("load")  # with its style sheets
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate(WIDER) <= 0, (at, width)
