@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from dashboard import assessment, queries
 from dashboard.command import naming
+from data.resources.kinds import facility_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,6 +92,7 @@ class Evidence:
             "category": lambda code: self.words.pick(*self.categories.get(code, (code, code))),
             "clock": lambda code: self.words.pick(*self._clock(code)),
             "reason": lambda code: self.words(f"warning_reason_{code}"),
+            "kind": self._kind,
         }
         if name in codes and isinstance(value, str):
             try:
@@ -106,6 +108,10 @@ class Evidence:
                 f"{value:.3g}" if abs(value) < 1 and value else f"{value:,.1f}".removesuffix(".0")
             )
         return f"{value:,d}" if isinstance(value, int) else str(value)
+
+    def _kind(self, code: str) -> str:
+        kind = facility_kinds()[code]
+        return self.words.pick(kind.name_zh, kind.name_en)
 
     def _clock(self, code: str) -> tuple[str, str]:
         known = self.settings.clocks if self.settings else {}

@@ -199,7 +199,9 @@ def _names(
                 found[level, code] = told("level_city")
             continue
         above = tree.parent(area)
-        path = [above, area] if above and told.lang == "zh" and above != tree.top() else [area]
+        # English names are long; but every community has a grid 2.
+        is_told = told.lang == "zh" or level in ("community", "grid")
+        path = [above, area] if above and is_told and above != tree.top() else [area]
         found[level, code] = " ".join(
             str(tree.at(one.level).names(told.lang)[one.index]) for one in path
         )

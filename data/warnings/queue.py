@@ -162,10 +162,11 @@ def _ordered(order: str) -> list[Any]:
     row = WarningRow
     is_over = sa.case((row.state.in_(life.OPEN), 0), else_=1)
     due = sa.func.coalesce(row.due_at, sa.literal(_NEVER, row.due_at.type))
+    # Many are opened at the same moment: the graver ones before the others.
     by: dict[str, list[Any]] = {
-        "clock": [due],
+        "clock": [due, row.colour.desc()],
         "colour": [row.colour.desc(), due],
-        "new": [row.opened_at.desc()],
-        "moved": [row.stage_at.desc()],
+        "new": [row.opened_at.desc(), row.colour.desc()],
+        "moved": [row.stage_at.desc(), row.colour.desc()],
     }
     return [is_over, *by[order], row.id]

@@ -55,6 +55,13 @@ def test_what_is_due_is_counted_as_it_is_read(warnings, left, due, fits):
     assert [name for name in queue.DUE if queue.is_due(told.due, name)] == fits
 
 
+@pytest.mark.parametrize("order", [*queue.ORDERS, "moved"])
+def test_of_those_opened_at_once_the_graver_comes_first(warnings, order):
+    yellow = opened(warnings, "yellow", colour=2).id
+    red = opened(warnings, "red", colour=4).id
+    assert ids(warnings, order=order) == [red, yellow]
+
+
 def test_what_moved_last_comes_first(warnings):
     older, newer = opened(warnings, "older", now=NOW - 3 * HOUR), opened(warnings, "newer")
     assert ids(warnings, order="moved") == [newer.id, older.id]

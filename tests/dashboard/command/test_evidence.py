@@ -1,0 +1,19 @@
+"""Stored figures as they are printed."""
+
+import pytest
+
+from dashboard.command.evidence import Evidence
+from dashboard.text import Words
+from data.resources.kinds import facility_kinds
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_kinds_of_facilities_have_names(lang):
+    words = Words(lang)
+    evidence = Evidence(words, None, {})
+    for code, kind in facility_kinds().items():
+        assert evidence.value("kind", code) == words.pick(kind.name_zh, kind.name_en)
+
+
+def test_a_kind_that_the_table_no_longer_has_is_told_by_its_code():
+    assert Evidence(Words("zh"), None, {}).value("kind", "gone") == "gone"
