@@ -4,7 +4,7 @@ Time every panel and map query beside the same bare DuckDB queries.
 Run from the root of the project: ``python -m benchmarks.queries --home /path/of/PINGAN_HOME``.
 Every round asks with other arguments and finds nothing cached but the areas and categories. The
 SQL that was run is run again by itself in the same round, so that a noisy machine disturbs all
-alike: on a plain connection over the snapshot's Parquet files ("files"), and on the tables that
+alike (what is read from arrays is run as the bare query that it stands for): on a plain connection over the snapshot's Parquet files ("files"), and on the tables that
 the product holds in memory ("held"). First come the queries with all their arithmetic, which the
 budget of two times a bare query is about; then the whole answers, from the address asked for to
 the finished components, with the size of their JSON, raw and by brotli 5 as served.
@@ -68,10 +68,14 @@ class Recorder:
         self._run = snapshot.arrays
         snapshot.arrays = self._noting(snapshot.arrays)
         snapshot.rows = self._noting(snapshot.rows)
+        snapshot.kept = NotedArrays(snapshot.kept, self._note)
+
+    def _note(self, sql, parameters):
+        self.queries.append((sql, parameters))
 
     def _noting(self, run):
         def noted(sql, parameters=()):
-            self.queries.append((sql, list(parameters)))
+            self._note(sql, list(parameters))
             return run(sql, parameters)
 
         return noted
@@ -79,6 +83,66 @@ class Recorder:
     def again(self):
         for sql, parameters in self.queries:
             self._run(sql, parameters)
+
+
+class NotedArrays:
+    """The arrays that a snapshot keeps; each read is noted as the bare query that it stands for."""
+
+    def __init__(self, kept, note):
+        self._kept, self._note = kept, note
+
+    def areas(self, level):
+        return NotedCounts(
+            self._kept.areas(level), f"area_counts_{level}", "area_index", self._note
+        )
+
+    def cells(self, resolution):
+        held = self._kept.cells(resolution)
+        return NotedCounts(held, f"cell_counts_{resolution}", "cell_index", self._note)
+
+    def hours(self):
+        return NotedCounts(self._kept.hours(), "area_hours", "hour", self._note)
+
+    def rows(self, sql):
+        return NotedRows(self._kept.rows(sql), sql, self._note)
+
+
+class NotedCounts:
+    def __init__(self, held, table, column, note):
+        self._held, self._table, self._column, self._note = held, table, column, note
+        self.periods = getattr(held, "periods", None)
+
+    def between(self, first, last, **chosen):
+        parts, values = ["period_start BETWEEN ? AND ?"], [first, last]
+        for name, part in (
+            ("rows", "area_row IN (SELECT unnest(?))"),
+            ("categories", "category_index IN (SELECT unnest(?))"),
+            ("min_severity", "severity >= ?"),
+        ):
+            if chosen.get(name):
+                parts.append(part)
+                value = chosen[name]
+                values.append(value if name == "min_severity" else list(value))
+        columns = f"{self._column}, sum(count)::BIGINT AS count FROM {self._table}"
+        self._note(f"SELECT {columns} WHERE {' AND '.join(parts)} GROUP BY {self._column}", values)
+        return self._held.between(first, last, **chosen)
+
+    def of_area(self, index):
+        columns = "period_start, category_index, severity, count"
+        self._note(f"SELECT {columns} FROM {self._table} WHERE area_index = ?", [index])
+        return self._held.of_area(index)
+
+
+class NotedRows:
+    def __init__(self, held, sql, note):
+        self._held, self._sql, self._note = held, sql, note
+        self.only = held.only
+
+    def of(self, level, index, **options):
+        self._note(
+            f"SELECT * FROM ({self._sql}) WHERE level = ? AND area_index = ?", [level, index]
+        )
+        return self._held.of(level, index, **options)
 
 
 class Rounds:

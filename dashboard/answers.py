@@ -303,15 +303,6 @@ def _hover_terms(scope: Scope, snapshot: Snapshot, view: View, area: Area, words
     return [(count, numerals.count(int(found.counts[area.index]), words)), *terms]
 
 
-def draw_comparison(scope: Scope, snapshot: Snapshot, *, search: str) -> Answer:
-    """The own area beside others, all of it protected; nothing for who sees the city anyway."""
-    if scope.sees_all or scope.is_protected:
-        return {"comparison": []}
-    view = settle(scope, snapshot, search)
-    words = Words(view.state.lang)
-    return {"comparison": protected.comparison(scope, snapshot, view.subject, words)}
-
-
 def find_areas(scope: Scope, snapshot: Snapshot, *, search: str, text: str) -> Answer:
     """Areas whose name or code holds the text, as links; nothing while there is no text."""
     if not text.strip():

@@ -31,6 +31,7 @@ from dashboard.chrome import Chrome
 from dashboard.desk import wiring
 from dashboard.guard import Guard, current_scope
 from dashboard.installation import Installation, open_installation
+from dashboard.leaf import written
 from dashboard.limits import Limits
 from dashboard.live import route as live_route
 from dashboard.map import live
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("dashboard")
 
 NOT_INJECTED = (
-    r"(^plotly.*|^maplibre.*|^pages\.css|^weekly\.css|"
+    r"(^maplibre.*|^pages\.css|^weekly\.css|"
     r"^phone.*|^command.*|^live_feed.*|^screen.*|^situation.*|^special\.css|.*\.mjs|.*\.map)$"
 )
 """Files that the map does not load at its start: its scripts ask for them, or other pages do."""
@@ -174,4 +175,5 @@ def report_error(error: Exception) -> Any:
         raise error
     number = secrets.token_hex(4)
     log.error("callback failed, number %s", number, exc_info=error)
-    set_props(ids.NOTICE, {"children": panels.error(Words("zh"), number)})
+    said = written({ids.NOTICE: panels.error(Words("zh"), number)})
+    set_props(ids.PANELS_MARKUP, {"data": said})

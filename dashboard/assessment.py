@@ -7,13 +7,13 @@ which areas are meant.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
 
+from dashboard import stored_rows
 from dashboard.areas import hierarchy
 from dashboard.cache import scoped_cache
 from dashboard.queries import exact
@@ -190,8 +190,15 @@ def trace(scope: Scope, snapshot: Snapshot, area: Area, end: dt.date) -> pd.Data
     _check(scope, snapshot, area)
     if "index_trace" not in snapshot.tables():
         return pd.DataFrame()
+    columns = "indicator, count, baseline, ratio, points, weight, status"
+    # Of grids it is twenty times as much as of all the other areas together.
+    finest = hierarchy(scope, snapshot).order[-1]
+    above = stored_rows.newest(snapshot, "index_trace", columns, f"AND level <> '{finest}'")
+    if area.level != finest and above.only("period_end") == end:
+        found = above.of(area.level, area.index, by="indicator")
+        return pd.DataFrame({name: found[name] for name in columns.split(", ")})
     found = snapshot.arrays(
-        "SELECT indicator, count, baseline, ratio, points, weight, status FROM index_trace "
+        f"SELECT {columns} FROM index_trace "
         "WHERE level = ? AND area_index = ? AND period_end = ? ORDER BY indicator",
         [area.level, area.index, end],
     )
@@ -237,15 +244,21 @@ def ranked(scope: Scope, snapshot: Snapshot, level: str, end: dt.date) -> int:
 @scoped_cache
 def signals(scope: Scope, snapshot: Snapshot, area: Area, day: dt.date) -> tuple[Signal, ...]:
     """Signals that an area shows on a day, the highest colour first."""
-    condition = 'AND day = ? ORDER BY colour DESC, "group"'
-    return _of_area(scope, snapshot, area, "signals", Signal, condition=condition, values=[day])
+    _check(scope, snapshot, area)
+    if "signals" not in snapshot.tables():
+        return ()
+    columns = f"level, area_index, day, {stored_rows.columns(Signal)}"
+    rows = snapshot.kept.rows(f'SELECT {columns} FROM signals ORDER BY colour DESC, "group"')
+    days = rows.of(area.level, area.index)["day"].tolist()
+    found = zip(days, stored_rows.read(rows, area, Signal), strict=True)
+    return tuple(signal for its_day, signal in found if its_day == day)
 
 
 @scoped_cache
 def chances(scope: Scope, snapshot: Snapshot, level: str, day: dt.date) -> tuple[Chance, ...]:
     """How many areas of a level would show each colour on a day by chance alone."""
     check_level(scope, snapshot, level)
-    return _rows(
+    return stored_rows.rows(
         snapshot, "signal_chance", Chance, "level = ? AND day = ? ORDER BY colour", [level, day]
     )
 
@@ -261,14 +274,14 @@ def records(scope: Scope, snapshot: Snapshot, level: str) -> tuple[Record, ...]:
         "FROM signal_records WHERE level = ? GROUP BY colour ORDER BY colour",
         [level],
     )
-    return tuple(_made(Record, row) for row in found)
+    return tuple(stored_rows.made(Record, row) for row in found)
 
 
 @scoped_cache
 def forecasts(scope: Scope, snapshot: Snapshot, area: Area) -> tuple[Forecast, ...]:
     """Forecasts of the newest period that is forecast, `all` first."""
     newest = (
-        "AND period_start = (SELECT max(period_start) FROM forecasts) "
+        "WHERE period_start = (SELECT max(period_start) FROM forecasts) "
         'ORDER BY "group" <> \'all\', "group"'
     )
     return _of_area(scope, snapshot, area, "forecasts", Forecast, condition=newest)
@@ -278,13 +291,15 @@ def forecasts(scope: Scope, snapshot: Snapshot, area: Area) -> tuple[Forecast, .
 def verdicts(scope: Scope, snapshot: Snapshot, level: str) -> tuple[Verdict, ...]:
     """Which forecasts of a level are shown."""
     check_level(scope, snapshot, level)
-    return _rows(snapshot, "forecast_verdicts", Verdict, 'target = ? ORDER BY "group"', [level])
+    return stored_rows.rows(
+        snapshot, "forecast_verdicts", Verdict, 'target = ? ORDER BY "group"', [level]
+    )
 
 
 @scoped_cache
 def clocks(scope: Scope, snapshot: Snapshot, area: Area) -> tuple[Clock, ...]:
     """How the clocks of an area stand, all groups together."""
-    condition = "AND \"group\" = 'all'"
+    condition = "WHERE \"group\" = 'all'"
     return _of_area(scope, snapshot, area, "clock_states", Clock, condition=condition)
 
 
@@ -292,8 +307,8 @@ def clocks(scope: Scope, snapshot: Snapshot, area: Area) -> tuple[Clock, ...]:
 def cohort(scope: Scope, snapshot: Snapshot, area: Area) -> Cohort | None:
     """The newest cohort that is old enough to be judged."""
     condition = (
-        "AND \"group\" = 'all' AND resolved_30d IS NOT NULL AND received > 0 "
-        "ORDER BY period_end DESC LIMIT 1"
+        "WHERE \"group\" = 'all' AND resolved_30d IS NOT NULL AND received > 0 "
+        "QUALIFY period_end = max(period_end) OVER (PARTITION BY level, area_index)"
     )
     found = _of_area(scope, snapshot, area, "resolution_cohorts", Cohort, condition=condition)
     return found[0] if found else None
@@ -309,8 +324,9 @@ def trust(scope: Scope, snapshot: Snapshot, area: Area, end: dt.date) -> Trust |
 @scoped_cache
 def usual(scope: Scope, snapshot: Snapshot, area: Area) -> tuple[Usual, ...]:
     """Reported incidents of each stored period and the range to be expected, oldest first."""
-    condition = "AND \"group\" = 'all' AND lower IS NOT NULL ORDER BY period_end"
-    return _of_area(scope, snapshot, area, "expected", Usual, condition=condition)
+    condition = "WHERE \"group\" = 'all' AND lower IS NOT NULL"
+    found = _of_area(scope, snapshot, area, "expected", Usual, condition=condition)
+    return tuple(sorted(found, key=lambda row: row.period_end))
 
 
 @scoped_cache
@@ -370,32 +386,25 @@ def _of_area(
     table: str,
     kind: type[Row],
     *,
-    condition: str = "",
-    values: Sequence[object] = (),
+    condition: str,
 ) -> tuple[Row, ...]:
+    """Rows of an area among those of a table that meet a condition."""
     _check(scope, snapshot, area)
-    where = f"level = ? AND area_index = ? {condition}"
-    return _rows(snapshot, table, kind, where, [area.level, area.index, *values])
+    if table not in snapshot.tables():
+        return ()
+    sql = f"SELECT level, area_index, {stored_rows.columns(kind)} FROM {table} {condition}"
+    return stored_rows.read(snapshot.kept.rows(sql), area, kind)
 
 
 def _of_period(
     scope: Scope, snapshot: Snapshot, area: Area, table: str, kind: type[Row], *, end: dt.date
 ) -> tuple[Row, ...]:
-    condition = "AND period_end = ?"
-    return _of_area(scope, snapshot, area, table, kind, condition=condition, values=[end])
-
-
-def _rows(
-    snapshot: Snapshot, table: str, kind: type[Row], where: str, values: Sequence[object]
-) -> tuple[Row, ...]:
-    """Rows of a table as objects of a kind; none in a snapshot without the table."""
+    """Rows of an area and a period: nearly always the newest, of which every area is at hand."""
+    _check(scope, snapshot, area)
     if table not in snapshot.tables():
         return ()
-    columns = ", ".join(f'"{field.name}"' for field in fields(kind))  # type: ignore[arg-type]
-    found = snapshot.rows(f"SELECT {columns} FROM {table} WHERE {where}", values)
-    return tuple(_made(kind, row) for row in found)
-
-
-def _made(kind: type[Row], row: tuple[Any, ...]) -> Row:
-    """What is empty is not known: NaN."""
-    return kind(*(math.nan if value is None else value for value in row))
+    newest = stored_rows.newest(snapshot, table, stored_rows.columns(kind))
+    if newest.only("period_end") == end:
+        return stored_rows.read(newest, area, kind)
+    where = "level = ? AND area_index = ? AND period_end = ?"
+    return stored_rows.rows(snapshot, table, kind, where, [area.level, area.index, end])

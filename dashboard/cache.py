@@ -69,4 +69,4 @@ def scoped_cache_of_few(function: Callable[P, R]) -> Callable[P, R]:
 def _key(scope: Any, snapshot: Any, rest: list[Any], kwargs: dict[str, Any]) -> Hashable:
     # The home tells two installations in one process apart.
     where = (str(snapshot.home), snapshot.id)
-    return where, scope.cache_key, tuple(rest), tuple(sorted(kwargs.items()))
+    return where, scope.cache_key, tuple(rest), tuple(sorted(kwargs.items())) if kwargs else ()

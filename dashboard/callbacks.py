@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from dash import ClientsideFunction, Input, Output, State, no_update
 
-from dashboard import answers, audited, controls, ids, inputs
-from dashboard.leaf import to_html
+from dashboard import answers, audited, controls, ids, inputs, side
+from dashboard.leaf import to_html, written
 from data.archive import Archive
 
 if TYPE_CHECKING:
@@ -135,16 +135,9 @@ def _register_panels(guard: Guard, store: Store, chrome: Chrome) -> None:
     @guard.register(
         action="map",
         output={
-            "header": Output(ids.HEADER, "children"),
-            "breadcrumb": Output(ids.BREADCRUMB, "children"),
-            "kpis": Output(ids.KPIS, "children"),
-            "ranking": Output(ids.RANKING, "children"),
-            "arithmetic": Output(ids.ARITHMETIC, "children"),
-            "footer": Output(ids.FOOTER, "children"),
-            "notice": Output(ids.NOTICE, "children"),
-            "map_note": Output(ids.MAP_NOTE, "children"),
-            "account": Output(ids.ACCOUNT, "children"),
+            "markup": Output(ids.PANELS_MARKUP, "data"),
             "watermark": Output(ids.WATERMARK, "style"),
+            "compared": Output(ids.COMPARED_ADDRESS, "data"),
         },
         inputs={"search": panels_address},
         prevent_initial_call=True,
@@ -152,29 +145,24 @@ def _register_panels(guard: Guard, store: Store, chrome: Chrome) -> None:
     def draw_panels(scope: Scope, trigger: str, search: str) -> Any:
         del trigger
         snapshot = store.current()
-        withheld = store.alarm is not None
-        drawn = answers.draw_panels(scope, snapshot, search=search, withheld=withheld)
-        return drawn | chrome.draw(scope, snapshot, search)
-
-    @guard.register(
-        action="map",
-        output={"charts": Output(ids.CHARTS, "children")},
-        inputs={"search": panels_address},
-        prevent_initial_call=True,
-    )
-    def draw_charts(scope: Scope, trigger: str, search: str) -> Any:
-        del trigger
-        return answers.draw_charts(scope, store.current(), search=search)
+        around = chrome.draw(scope, snapshot, search)
+        drawn = side.draw(scope, snapshot, search=search, withheld=store.alarm is not None)
+        return {
+            "markup": written(drawn | {ids.ACCOUNT: around["account"]}),
+            "watermark": around["watermark"],
+            "compared": side.compared_address(scope, snapshot, search=search) or no_update,
+        }
 
     @guard.register(
         action="compare",
-        output={"comparison": Output(ids.COMPARISON, "children")},
-        inputs={"search": panels_address},
+        output={"markup": Output(ids.COMPARISON_MARKUP, "data")},
+        inputs={"search": (Input(ids.COMPARED_ADDRESS, "data"), inputs.search)},
         prevent_initial_call=True,
     )
     def draw_comparison(scope: Scope, trigger: str, search: str) -> Any:
         del trigger
-        return answers.draw_comparison(scope, store.current(), search=search)
+        drawn = side.draw_comparison(scope, store.current(), search=search)
+        return {"markup": written(drawn)}
 
 
 def _register_details(guard: Guard, store: Store) -> None:
@@ -222,6 +210,16 @@ def _register_clientside(app: Dash) -> None:
         ClientsideFunction("pingan", "applyLegend"),
         Output(ids.LEGEND_APPLIED, "data"),
         Input(ids.LEGEND_MARKUP, "data"),
+    )
+    wire(
+        ClientsideFunction("pingan", "applyPanels"),
+        Output(ids.PANELS_APPLIED, "data"),
+        Input(ids.PANELS_MARKUP, "data"),
+    )
+    wire(
+        ClientsideFunction("pingan", "applyPanels"),
+        Output(ids.PANELS_APPLIED, "modified_timestamp"),
+        Input(ids.COMPARISON_MARKUP, "data"),
     )
     wire(
         ClientsideFunction("pingan", "afterPaint"),

@@ -83,6 +83,7 @@ def covers_city(scope: Scope) -> bool:
     return decide(scope, "cells").covers_city
 
 
+@scoped_cache
 def has_cells(scope: Scope, snapshot: Snapshot) -> bool:
     """Whether there is any cell that the scope may see."""
     return any(count_of(scope, snapshot, each) for each in _resolutions(snapshot))
@@ -141,14 +142,27 @@ def cell_counts(
     Every incident counts once, in a cell or as one without a point: shown and not shown are
     together what the highest areas of the scope have (in the whole city, all that is recorded).
     """
+    if covers_city(scope) and selection.is_everything:
+        window = selection.window
+        counts = snapshot.kept.cells(resolution).between(window.start, window.end)
+    else:
+        counts = _filtered(scope, snapshot, resolution, selection)
+    area_km2 = register(scope, snapshot, resolution).area_km2
+    density = counts[:-1] / (area_km2 * selection.window.periods)
+    return CellCounts(counts[:-1], int(counts[-1]), density)
+
+
+def _filtered(
+    scope: Scope, snapshot: Snapshot, resolution: int, selection: Selection
+) -> NDArray[np.int64]:
+    """Incidents of a selection per cell of the scope and, at last, without a point."""
     where, values = selection.condition
     values = [selection.window.start, selection.window.end, *values]
     table = f"cell_counts_{resolution}" if covers_city(scope) else _table(snapshot)
     if not covers_city(scope):
         where += " AND area_row IN (SELECT unnest(?))"
         values.append(_area_rows(scope, snapshot))
-    area_km2 = register(scope, snapshot, resolution).area_km2
-    counts = np.zeros(len(area_km2) + 1, dtype=np.int64)
+    counts = np.zeros(count_of(scope, snapshot, resolution) + 1, dtype=np.int64)
     if table:
         found = snapshot.arrays(
             f"SELECT cell_index, sum(count)::BIGINT AS count FROM {table} "
@@ -159,8 +173,7 @@ def cell_counts(
         if not covers_city(scope):
             place = _own(scope, snapshot).upwards(place, resolution)
         np.add.at(counts, place, found["count"])
-    density = counts[:-1] / (area_km2 * selection.window.periods)
-    return CellCounts(counts[:-1], int(counts[-1]), density)
+    return counts
 
 
 @scoped_cache

@@ -1,5 +1,5 @@
 """
-The elements of `dash.html`, made without the checks that Dash repeats for each.
+The elements of `dash.html`, and Dash's link, made without the checks that Dash repeats for each.
 
 A click draws about nine hundred elements. Dash's own constructor compares every argument with lists
 that it makes anew each time, twenty times the cost of the element itself. Here the arguments are
@@ -12,8 +12,10 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 import dash.html
+from dash import dcc
 
-_MODULE: Final = "dash.html"
+_GIVEN: Final = ("children", "href")
+"""What an instance is given, and its class does not keep."""
 
 
 class Light:
@@ -31,16 +33,18 @@ class Light:
         return {"props": dict(vars(self)), "type": self._type, "namespace": self._namespace}
 
 
-def _light(name: str) -> Any:
-    full: Any = getattr(dash.html, name)
+def _light(full: Any, **needed: str) -> Any:
     # One instance tells what the generated constructor sets on each.
-    told = {key: value for key, value in vars(full()).items() if key != "children"}
+    told = {key: value for key, value in vars(full(**needed)).items() if key not in _GIVEN}
     # Dash registers a class by these.
     told |= {key: getattr(full, key) for key in ("_namespace", "_children_props")}
-    return type(full)(name, (Light, full), {"__module__": _MODULE, **told})
+    return type(full)(full.__name__, (Light, full), {"__module__": full.__module__, **told})
 
 
 if TYPE_CHECKING:
     from dash import html as html  # noqa: PLC0414 - given on under the same name
+    from dash.dcc import Link as Link  # noqa: PLC0414
 else:
-    html = SimpleNamespace(**{name: _light(name) for name in vars(dash.html)["__all__"]})
+    names = vars(dash.html)["__all__"]
+    html = SimpleNamespace(**{name: _light(getattr(dash.html, name)) for name in names})
+    Link = _light(dcc.Link, href="")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from scipy import special
@@ -12,7 +12,6 @@ from scipy import special
 from dashboard import queries
 from dashboard.areas import hierarchy
 from dashboard.cache import scoped_cache
-from data import schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -113,23 +112,19 @@ def week(scope: Scope, snapshot: Snapshot, area: Area, selection: Selection) -> 
     if area.level == FINEST or "area_hours" not in snapshot.tables():
         return None
     window = selection.window
-    where, values, group = _condition(scope, snapshot, selection)
-    inside, rows = "area_row >= 0", _rows(scope, snapshot, area)
-    if len(rows) < int((snapshot.areas["level"] != FINEST).sum()):
-        inside, values = "area_row IN (SELECT unnest(?))", [rows, *values]
-    found = snapshot.arrays(
-        "SELECT hour, sum(count)::BIGINT AS count FROM area_hours "
-        f"WHERE period_start BETWEEN ? AND ? AND {inside} AND {where} GROUP BY hour",
-        [window.start, window.end, *values],
+    groups, widened = _groups(scope, snapshot, selection)
+    found = snapshot.kept.hours().between(
+        window.start,
+        window.end,
+        rows=_rows(scope, snapshot, area),
+        categories=groups,
+        min_severity=selection.min_severity,
     )
-    told = found["hour"] != schema.NO_HOUR
-    counts = np.zeros(DAYS * HOURS, dtype=np.int64)
-    counts[found["hour"][told]] = found["count"][told]
     return Week(
-        counts.reshape(DAYS, HOURS),
-        int(found["count"][~told].sum()),
+        found[:-1].reshape(DAYS, HOURS),
+        int(found[-1]),
         _weekdays(window, snapshot.manifest.first_period),
-        group,
+        widened,
     )
 
 
@@ -195,22 +190,15 @@ def _rows(scope: Scope, snapshot: Snapshot, area: Area) -> list[int]:
     return rows
 
 
-def _condition(
+def _groups(
     scope: Scope, snapshot: Snapshot, selection: Selection
-) -> tuple[str, list[Any], int | None]:
-    """SQL condition on upper category and severity, its values, and the category widened to."""
-    parts, widened = ["TRUE"], None
-    values: list[Any] = []
-    if selection.min_severity:
-        parts.append("severity >= ?")
-        values.append(selection.min_severity)
-    if selection.categories is not None:
-        labels = queries.category_labels(scope, snapshot)
-        groups = sorted({labels[index].group for index in selection.categories})
-        parts.append(f"category_index IN ({', '.join('?' * len(groups))})")
-        values += groups
-        widened = next((group for group in groups if group not in selection.categories), None)
-    return " AND ".join(parts), values, widened
+) -> tuple[list[int] | None, int | None]:
+    """Upper categories of a selection (None = all), and the one that it was widened to."""
+    if selection.categories is None:
+        return None, None
+    labels = queries.category_labels(scope, snapshot)
+    groups = sorted({labels[index].group for index in selection.categories})
+    return groups, next((group for group in groups if group not in selection.categories), None)
 
 
 def _weekdays(window: Window, first: dt.date) -> NDArray[np.int64]:

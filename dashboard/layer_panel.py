@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from dashboard.elements import html
@@ -110,7 +109,7 @@ def _safe_palette(state: ViewState, words: Words) -> html.Div:
     return html.Div(
         html.A(
             [html.Span("✓" if is_safe else "", className="layer-mark"), words("palette_safe")],
-            href=replace(state, palette="" if is_safe else "safe").to_href(),
+            href=state.to_href(palette="" if is_safe else "safe"),
             className="layer-switch" + (" is-on" if is_safe else ""),
             **attributes(data_choice="palette"),
         ),
@@ -125,7 +124,7 @@ def _comparisons(
     none = _choice(
         "compare",
         words("twin_none"),
-        replace(state, compare="").to_href(),
+        state.to_href(compare=""),
         is_current=not state.compare,
         title=words("twin_none"),
     )
@@ -133,7 +132,7 @@ def _comparisons(
         _choice(
             f"compare {value}",
             text,
-            replace(state, compare=value).to_href(),
+            state.to_href(compare=value),
             is_current=value == state.compare,
             title=words("twin_with", name=text),
         )
@@ -163,7 +162,7 @@ def _split(state: ViewState, words: Words) -> html.Div:
             _choice(
                 f"split {split}",
                 words(name),
-                replace(state, split=split).to_href(),
+                state.to_href(split=split),
                 is_current=split == state.split,
                 title=words(name),
             )
@@ -182,7 +181,7 @@ def _measures(state: ViewState, measures: Sequence[str], words: Words) -> html.N
             _choice(
                 f"measure {name}",
                 words(f"measure_short_{name}"),
-                replace(state, measure=name).to_href(),
+                state.to_href(measure=name),
                 is_current=name == state.measure,
                 title=words(f"measure_about_{name}"),
             )
@@ -278,7 +277,7 @@ def _opacity(layer: Overlay, name: str, words: Words, href: Any) -> html.Span:
 
 
 def _set_main(state: ViewState) -> Any:
-    return lambda percent: replace(state, opacity=percent).to_href()
+    return lambda percent: state.to_href(opacity=percent)
 
 
 def _name(name: str, level_names: Mapping[str, str], words: Words) -> str:

@@ -77,6 +77,10 @@ def _stores() -> list[dcc.Store]:
         ids.ADDRESS,
         ids.SHOWN,
         ids.PANELS_ADDRESS,
+        ids.PANELS_MARKUP,
+        ids.PANELS_APPLIED,
+        ids.COMPARED_ADDRESS,
+        ids.COMPARISON_MARKUP,
         ids.PAGE_ADDRESS,
         ids.RANGE,
     )
@@ -134,7 +138,8 @@ def _map_box() -> html.Section:
 def _side(note: Any) -> html.Aside:
     return html.Aside(
         [
-            html.Div(note, id=ids.NOTICE, className="notices"),
+            *([] if note is None else [note]),
+            html.Div(id=ids.NOTICE, className="notices"),
             html.Div(id=ids.KPIS, className="kpis"),
             html.Div(id=ids.CHARTS, className="charts"),
             html.Div(id=ids.RANKING),

@@ -12,15 +12,23 @@ import html as plain
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from dash import dcc
 from dash.development.base_component import Component
 
-from dashboard.elements import Light
+from dashboard.elements import Light, Link
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _NAMES: Final[Mapping[str, str]] = {"className": "class", "htmlFor": "for", "tabIndex": "tabindex"}
 _VOID: Final = frozenset({"br", "hr", "img", "input"})
+_CORE: Final[Mapping[type, tuple[str, dict[str, Any]]]] = {
+    dcc.Link: ("a", {"data-link": True}),
+    Link: ("a", {"data-link": True}),
+    dcc.Input: ("input", {}),
+}
+"""Of those with behaviour: `assets/map_panels.js` follows a link, a field is a plain one."""
+
 _NOT_SHOWN: Final = frozenset({"children", "n_clicks", "n_clicks_timestamp", "loading_state"})
 
 
@@ -38,46 +46,66 @@ def to_html(shown: Any) -> str:
     TypeError
         A component needs Dash in the browser.
     """
-    if shown is None:
-        return ""
-    if isinstance(shown, str | int | float):
-        return plain.escape(str(shown))
-    if isinstance(shown, list | tuple):
-        return "".join(to_html(part) for part in shown)
-    if isinstance(shown, Light):
-        return _written(_tag(type(shown).__name__), vars(shown))
-    if isinstance(shown, Component) and type(shown).__module__.startswith("dash.html"):
-        return _element(shown)
-    raise TypeError(f"{type(shown).__name__} cannot be written as markup")
+    parts: list[str] = []
+    _write(shown, parts.append)
+    return "".join(parts)
 
 
-def _element(shown: Component) -> str:
-    # What Dash itself would send, hence without what was not set.
+def written(parts: Mapping[str, Any]) -> dict[str, str]:
+    """Markup of each part."""
+    return {name: to_html(part) for name, part in parts.items()}
+
+
+def _write(shown: Any, add: Callable[[str], None]) -> None:
+    kind: Any = type(shown)
+    if kind is str:
+        add(plain.escape(shown))
+    elif kind is list or kind is tuple:
+        for part in shown:
+            _write(part, add)
+    elif isinstance(shown, Light):
+        tag, more = _CORE.get(kind, ("", {}))
+        _write_element(tag or _tag(kind), vars(shown) | more if more else vars(shown), add)
+    elif isinstance(shown, Component):
+        _write_component(shown, add)
+    elif isinstance(shown, str | int | float):
+        add(plain.escape(str(shown)))
+    elif shown is not None:
+        raise TypeError(f"{kind.__name__} cannot be written as markup")
+
+
+def _write_component(shown: Component, add: Callable[[str], None]) -> None:
     untyped: Any = shown
-    told = untyped.to_plotly_json()
-    # Dash gives them in the order of a set, which differs from process to process.
-    return _written(_tag(str(told["type"])), dict(sorted(told["props"].items())))
+    kind: Any = type(shown)
+    if kind not in _CORE and not kind.__module__.startswith("dash.html"):
+        raise TypeError(f"{kind.__name__} cannot be written as markup")
+    # What Dash itself would send, hence without what was not set, in an order of its own: Dash
+    # gives it in that of a set, which differs from process to process.
+    told = dict(sorted(untyped.to_plotly_json()["props"].items()))
+    tag, more = _CORE.get(kind) or (_tag(kind), {})
+    _write_element(tag, told | more, add)
 
 
 @functools.cache
-def _tag(name: str) -> str:
-    return name.lower()
+def _tag(kind: Any) -> str:
+    return str(kind.__name__).lower()
 
 
-def _written(tag: str, values: Mapping[str, Any]) -> str:
-    attributes = "".join(
-        _attribute(name, value) for name, value in values.items() if name not in _NOT_SHOWN
-    )
+def _write_element(tag: str, values: Mapping[str, Any], add: Callable[[str], None]) -> None:
+    add(f"<{tag}")
+    for name, value in values.items():
+        if name not in _NOT_SHOWN and value is not None and value is not False:
+            add(_attribute(name, value))
+    add(">")
     if tag in _VOID:
-        return f"<{tag}{attributes}>"
-    return f"<{tag}{attributes}>{to_html(values.get('children'))}</{tag}>"
+        return
+    children = values.get("children")
+    if children is not None:
+        _write(children, add)
+    add(f"</{tag}>")
 
 
 def _attribute(name: str, value: Any) -> str:
-    if value is None or value is False:
-        return ""
-    if isinstance(value, str):
-        return f' {_NAMES.get(name, name)}="{plain.escape(value)}"'
     name = _NAMES.get(name, name)
     if value is True:
         return f" {name}"

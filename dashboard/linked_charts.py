@@ -43,8 +43,8 @@ def trend(line: Trend, view: View, words: Words) -> Figure:
 def setting_window(drawn: Figure, starts: Sequence[dt.date], view: View) -> Figure:
     """A click on a period ends the window with it; what is dragged over is the window."""
     grain = view.selection.window.grain
-    named = {day.isoformat(): label(day, grain=grain) for day in starts}
-    return figures.setting(drawn, ids.END, at="x", values=named, marks=ids.RANGE)
+    named = [label(day, grain=grain) for day in starts]
+    return figures.setting(drawn, ids.END, values=named, marks=ids.RANGE)
 
 
 def window_row(view: View, words: Words) -> html.P:
@@ -62,10 +62,7 @@ def categories(bars: Bars, view: View, words: Words) -> Figure:
     drawn = figures.category_bars(
         bars.names, counts=bars.counts, previous=bars.previous, words=words
     )
-    rows = drawn["data"][0]["y"]
-    chosen = {
-        row: "" if code == view.state.category else code
-        for row, code in zip(rows, bars.codes, strict=True)
-        if code
-    }
-    return figures.setting(drawn, ids.CATEGORY, at="y", values=chosen)
+    chosen = view.state.category
+    codes = ["" if code == chosen else code for code in bars.codes]
+    values = [code if of else None for code, of in zip(codes, bars.codes, strict=True)]
+    return figures.setting(drawn, ids.CATEGORY, values=values)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 from dash import dcc
 
 from dashboard import figures, numerals
 from dashboard.elements import html
+from dashboard.markup import attributes
 from data import rates
 from data.periods import PERIODS_PER_YEAR
 
@@ -164,18 +166,19 @@ def charts(
         How to choose a window on the trend.
     """
     missing = empty(words, words("empty_selection"))
+    over_time, by_category = (words(f"{part}_title", name=name) for part in ("trend", "categories"))
     return [
         panel(
-            words("trend_title", name=name),
-            graph(trend, words) if trend is not None else missing,
+            over_time,
+            graph(trend, words, over_time) if trend is not None else missing,
             window,
             about="expected",
             words=words,
             note=note,
         ),
         panel(
-            words("categories_title", name=name),
-            graph(categories, words) if categories is not None else missing,
+            by_category,
+            graph(categories, words, by_category) if categories is not None else missing,
             *tree,
             about="counts",
             words=words,
@@ -325,14 +328,25 @@ def _moved(
     return kpi(words(label), numerals.count(base, words), detail=change, delta=direction, days=days)
 
 
-def graph(figure: Figure, words: Words) -> dcc.Graph:
-    """A chart in a box of its final height."""
-    return dcc.Graph(
-        figure=figure,
-        config=figures.graph_config(words.lang),
+def graph(figure: Figure, words: Words, title: str = "") -> html.Div:
+    """
+    A chart in a box of its final height; `assets/charts.js` draws it.
+
+    Parameters
+    ----------
+    title
+        Heading of its panel, for who cannot see the chart.
+    """
+    height = f"{figure['height']}px"
+    return html.Div(
         className="chart",
-        # The box must not depend on when the chart arrives.
-        style={"height": f"{figure['layout']['height']}px"},
+        # The box must not depend on when the chart arrives; rows may wrap.
+        style={"minHeight": height} if figure["kind"] == "rows" else {"height": height},
+        **attributes(
+            role="figure",
+            aria_label=figures.summary(figure, title, words),
+            data_chart=json.dumps(figure, ensure_ascii=False, separators=(",", ":")),
+        ),
     )
 
 

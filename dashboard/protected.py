@@ -76,25 +76,22 @@ def draw_charts(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> A
     starts, counts = released.series(scope, snapshot, view.subject, category_of(view))
     days = list(starts)[-SHOWN:]
     shown = [released.known(value) for value in counts.tolist()][-SHOWN:]
-    unknown: list[Any] = [None] * len(shown)
     missing = panels.empty(words, words("protected_none"))
+    # Neither last year nor an expected range is released.
     chart = figures.trend_chart(
         days,
         counts=shown,
-        last_year=unknown,
-        lower=unknown,
-        upper=unknown,
         window=window.periods,
         after=min(sum(day > window.end for day in days), len(days) - 1),
         grain=grain,
         words=words,
     )
     chart = linked_charts.setting_window(chart, days, view)
-    chart["data"] = chart["data"][-1:]  # neither last year nor an expected range is released
+    title = words("trend_title", name=name)
     return [
         panels.panel(
-            words("trend_title", name=name),
-            panels.graph(chart, words) if any(n is not None for n in shown) else missing,
+            title,
+            panels.graph(chart, words, title) if any(n is not None for n in shown) else missing,
             linked_charts.window_row(view, words),
             about="protected",
             words=words,

@@ -36,6 +36,11 @@ class Selection:
         return replace(self, window=self.window.earlier(count))
 
     @property
+    def is_everything(self) -> bool:
+        """Whether every incident of the window counts."""
+        return self.categories is None and not self.min_severity
+
+    @property
     def condition(self) -> tuple[str, list[Any]]:
         """SQL condition on category and severity, with its parameters."""
         parts: list[str] = ["TRUE"]
@@ -126,16 +131,21 @@ def window_counts(
     The last entry counts what is placed in no area of the level. City-wide on purpose: rates lean
     on the levels above; callers give out only what the scope covers.
     """
+    return counted(scope, snapshot, level, selection)
+
+
+def counted(
+    scope: Scope, snapshot: Snapshot, level: str, selection: Selection
+) -> NDArray[np.int64]:
+    """The same, counted anew: for many windows of which none is asked for again."""
     exact(scope)
-    where, values = selection.condition
-    found = snapshot.arrays(
-        f"SELECT area_index, sum(count)::BIGINT AS count FROM area_counts_{level} "
-        f"WHERE period_start BETWEEN ? AND ? AND {where} GROUP BY area_index",
-        [selection.window.start, selection.window.end, *values],
+    window = selection.window
+    return snapshot.kept.areas(level).between(
+        window.start,
+        window.end,
+        categories=selection.categories,
+        min_severity=selection.min_severity,
     )
-    counts = np.zeros(len(hierarchy(scope, snapshot).at(level)) + 1, dtype=np.int64)
-    counts[found["area_index"]] = found["count"]
-    return counts
 
 
 @scoped_cache_of_few
@@ -247,20 +257,14 @@ def _history(
     counts = np.zeros(len(starts))
     if not weights:
         return counts
-    where, values = selection.condition
-    listed = ", ".join(str(int(index)) for index in weights)
-    found = snapshot.arrays(
-        f"SELECT period_start, area_index, sum(count)::BIGINT AS count FROM area_counts_{level} "
-        f"WHERE area_index IN ({listed}) AND {where} GROUP BY period_start, area_index",
-        values,
-    )
-    position = {start: i for i, start in enumerate(starts)}
-    days = found["period_start"].astype("datetime64[D]").tolist()
-    for day, index, count in zip(
-        days, found["area_index"].tolist(), found["count"].tolist(), strict=True
-    ):
-        if day in position:
-            counts[position[day]] += weights[index] * count
+    held = snapshot.kept.areas(level)
+    at = held.periods.between(starts[0], starts[-1])
+    place = np.searchsorted(np.array(starts, dtype="datetime64[D]"), held.periods.starts)
+    for index, weight in weights.items():
+        rows = held.of_area(index).within(at).only(selection.categories, selection.min_severity)
+        counts += np.bincount(
+            place[rows.period], weights=rows.count * weight, minlength=len(starts)
+        )
     return counts
 
 
@@ -294,15 +298,11 @@ def category_counts(
     """
     exact(scope)
     hierarchy(scope, snapshot).check(area)
-    where, values = selection.condition
-    found = snapshot.arrays(
-        f"SELECT category_index, sum(count)::BIGINT AS count FROM area_counts_{area.level} "
-        f"WHERE period_start BETWEEN ? AND ? AND area_index = ? AND {where} "
-        "GROUP BY category_index",
-        [selection.window.start, selection.window.end, area.index, *values],
-    )
-    pairs = zip(found["category_index"].tolist(), found["count"].tolist(), strict=True)
-    return {int(index): int(count) for index, count in pairs}
+    held, window = snapshot.kept.areas(area.level), selection.window
+    rows = held.of_area(area.index).within(held.periods.between(window.start, window.end))
+    rows = rows.only(selection.categories, selection.min_severity)
+    sums = np.bincount(rows.category, weights=rows.count).astype(np.int64)
+    return {index: int(sums[index]) for index in np.flatnonzero(sums).tolist()}
 
 
 @scoped_cache

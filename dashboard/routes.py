@@ -221,7 +221,7 @@ def content_policy(script_hashes: Sequence[str]) -> str:
         (
             "default-src 'self'",
             f"script-src {scripts}",
-            # MapLibre and plotly set styles on their own elements.
+            # MapLibre and Leaflet set styles on their own elements.
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob:",
             "worker-src 'self' blob:",

@@ -6,7 +6,7 @@ import functools
 import re
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +50,7 @@ MAX_ADDRESS: Final = 1_000
 
 _CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
 _LABEL = re.compile(r"\d{4}-(?:W\d{2}|\d{2})")
+_PLAIN = re.compile(r"[0-9A-Za-z._-]*", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,3}(?:\.\d{1,6})?")
 _COMPARE = re.compile(r"before|year|(?:category|measure|known)\.[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
 _OVERLAYS = re.compile(r"[a-z_]{1,20}(?:\.\d{2})?(?:,[a-z_]{1,20}(?:\.\d{2})?){0,11}")
@@ -127,22 +128,31 @@ class ViewState:
                 values[name] = value
         return cls(**values), tuple(dict.fromkeys(faults))  # type: ignore[arg-type]
 
-    def to_search(self) -> str:
-        """Write the state as the query part of an address; the default state is empty."""
+    def to_search(self, **otherwise: object) -> str:
+        """
+        Write the state as the query part of an address; the default state is empty.
+
+        Parameters
+        ----------
+        otherwise
+            Fields in place of the state's own, for one of many links.
+        """
+        values = vars(self) | otherwise
         pairs = [
-            (name, _write(value))
+            f"{name}={_quoted(_write(value))}"
             for name, default in _defaults()
-            if (value := getattr(self, name)) != default
+            if (value := values[name]) != default
         ]
-        return f"?{urlencode(pairs)}" if pairs else ""
+        return f"?{'&'.join(pairs)}" if pairs else ""
 
-    def to_address(self) -> str:
+    def to_address(self, **otherwise: object) -> str:
         """Query and fragment: all of the state."""
-        return self.to_search() + (f"#camera={_write(self.camera)}" if self.camera else "")
+        fragment = f"#camera={_write(self.camera)}" if self.camera else ""
+        return self.to_search(**otherwise) + fragment
 
-    def to_href(self) -> str:
-        """Address of the page in this state."""
-        return "/" + self.to_address()
+    def to_href(self, **otherwise: object) -> str:
+        """Address of the page in this state; see `to_search`."""
+        return "/" + self.to_address(**otherwise)
 
     def focus_on(self, code: str) -> ViewState:
         """Move the focus: level, picked area and camera follow from it anew."""
@@ -175,6 +185,11 @@ def _write(value: object) -> str:
     if isinstance(value, tuple):
         return ",".join(f"{part:.5f}".rstrip("0").rstrip(".") for part in value)
     return str(value)
+
+
+def _quoted(text: str) -> str:
+    """As `urlencode` does it; nearly every value is plain."""
+    return text if _PLAIN.fullmatch(text) else quote_plus(text)
 
 
 def _matching(pattern: re.Pattern[str]) -> Callable[[str], str | None]:

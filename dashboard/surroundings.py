@@ -5,10 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from dash import dcc
-
 from dashboard import numerals
-from dashboard.elements import html
+from dashboard.elements import Link, html
 from dashboard.map.view import AREA_COLOURS, NO_DATA_COLOUR, cell_colours, cell_ranges
 from dashboard.markup import attributes
 from dashboard.text import catalogue
@@ -37,7 +35,7 @@ Step = tuple[str, str]
 def breadcrumb(steps: Sequence[Step]) -> list[Component]:
     """The way down from the city to the area in view; the last step is where one is."""
     *above, (here, _) = steps
-    links = [dcc.Link(name, href=href) for name, href in above]
+    links = [Link(name, href=href) for name, href in above]
     return [*links, html.Span(here, className="current", **attributes(aria_current="page"))]
 
 
@@ -133,7 +131,7 @@ def search_results(
     if not found:
         return [html.P(words("search_none", text=text), className="search-none", role="status")]
     return [
-        dcc.Link([html.Div(name), html.Small(place, className="panel-note")], href=href)
+        Link([html.Div(name), html.Small(place, className="panel-note")], href=href)
         for name, place, href in found
     ]
 

@@ -6,11 +6,9 @@ import datetime as dt
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from dash import dcc
-
 from dashboard import assessment, controls, index_panel, numerals, panels
 from dashboard.desk import links, source_list
-from dashboard.elements import html
+from dashboard.elements import Link, html
 
 if TYPE_CHECKING:
     from dashboard.desk.source_list import Source
@@ -34,7 +32,7 @@ def draw(scope: Scope, snapshot: Snapshot, view: View, name: str, words: Words) 
     NotVisibleError
         The scope covers no area exactly.
     """
-    more = dcc.Link(words("trust_more"), href=links.to("/data", view.state), className="trust-more")
+    more = Link(words("trust_more"), href=links.to("/data", view.state), className="trust-more")
     return panels.panel(
         words("trust_title", name=name),
         html.Dl(_figures(scope, snapshot, view, words), className="assess-figures"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -141,16 +141,12 @@ def level_band(
     """
     window, earlier = selection.window, baseline(selection.window)
     now = queries.window_counts(scope, snapshot, level, selection)[:-1].astype(np.float64)
-    where, values = selection.condition
-    rows = snapshot.arrays(
-        "SELECT area_index, sum(count)::DOUBLE AS total, sum(count * count)::DOUBLE AS squares "
-        f"FROM (SELECT area_index, sum(count) AS count FROM area_counts_{level} "
-        f"WHERE period_start BETWEEN ? AND ? AND area_index >= 0 AND {where} "
-        "GROUP BY area_index, period_start) GROUP BY area_index",
-        [earlier.start, earlier.end, *values],
-    )
     total, squares = np.zeros(len(now)), np.zeros(len(now))
-    total[rows["area_index"]], squares[rows["area_index"]] = rows["total"], rows["squares"]
+    for start in earlier.starts:
+        one = replace(selection, window=replace(earlier, end=start, periods=1))
+        counts = queries.counted(scope, snapshot, level, one)[:-1]
+        total += counts
+        squares += counts * counts
     shares = [known_share(scope, snapshot, each, groups) for each in (window, earlier)]
     predicted = predict(
         total,

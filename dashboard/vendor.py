@@ -24,7 +24,6 @@ FILES = {
     "vector-tile.mjs": "@mapbox/vector-tile/index.js",
     "point-geometry.mjs": "@mapbox/point-geometry/index.js",
     "pbf.mjs": "pbf/index.js",
-    "plotly-basic.min.js": "plotly.js-basic-dist-min/plotly-basic.min.js",
 }
 """Name in the folder of assets → where npm puts it."""
 
@@ -50,7 +49,7 @@ def missing_vendor_files(vendor: Path = VENDOR) -> list[str]:
 
 def copy_vendor_files(node_modules: Path = NODE_MODULES, *, vendor: Path = VENDOR) -> list[Path]:
     """
-    Copy the browser libraries into the folder of assets.
+    Copy the browser libraries into the folder of assets, and drop those no longer needed.
 
     Parameters
     ----------
@@ -76,6 +75,10 @@ def copy_vendor_files(node_modules: Path = NODE_MODULES, *, vendor: Path = VENDO
             f"({', '.join(absent)}); run npm install --no-package-lock first"
         )
     vendor.mkdir(parents=True, exist_ok=True)
+    for path in vendor.glob("[!.]*"):
+        # What Dash finds in the folder, it loads.
+        if path.is_file() and path.name not in FILES:
+            path.unlink()
     return [_copy(node_modules / file, vendor / name) for name, file in FILES.items()]
 
 

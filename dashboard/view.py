@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dashboard import cells, queries, windows
 from dashboard.areas import Area, Hierarchy, hierarchy
+from dashboard.cache import scoped_cache
 from dashboard.map import compared, layers, measures, overlays
 from dashboard.state import PERIOD_CHOICES, SPANS, ViewState
 from data import periods
@@ -51,6 +52,12 @@ def settle(scope: Scope, snapshot: Snapshot, address: str) -> View:
         The scope covers no area at all.
     """
     state, faults = ViewState.from_address(address)
+    # What is live, or a base map, is on offer at one moment and not at the next.
+    reading = _settle if state.overlays else _settled
+    return reading(scope, snapshot, state, faults)
+
+
+def _settle(scope: Scope, snapshot: Snapshot, state: ViewState, faults: tuple[str, ...]) -> View:
     notes = list(faults)
     state, window = _window(scope, snapshot, state, notes)
     tree = hierarchy(scope, snapshot)
@@ -82,6 +89,10 @@ def settle(scope: Scope, snapshot: Snapshot, address: str) -> View:
     except LookupError:
         return replace(view, state=replace(state, compare=""), notes=(*view.notes, "compare"))
     return view
+
+
+_settled = scoped_cache(_settle)
+"""One click asks a dozen times for the view of one address."""
 
 
 def _layers(scope: Scope, snapshot: Snapshot, state: ViewState, notes: list[str]) -> ViewState:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 HELD: Final = (
     "area_counts_", "cell_counts_", "area_cell_counts_", "cells_", "released_counts",
     "area_index", "area_trust", "area_hotspots", "cell_hotspots", "signals", "signal_chance",
-    "signal_records", "forecasts", "forecast_verdicts", "clock_states", "resolution_cohorts",
+    "signal_records", "forecasts", "forecast_verdicts", "clock_states",
     "expected", "completeness", "area_hours", "points",
 )  # fmt: skip
 """Tables that are held; a name that ends in `_` stands for all that begin with it. Of the analysis,

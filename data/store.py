@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 
 from data import schema
 from data.held import Part, Pool
+from data.kept import Kept
 from data.manifest import Manifest, NoSnapshotError, SnapshotError, checksum
 
 if TYPE_CHECKING:
@@ -60,7 +61,9 @@ class Snapshot:
             entry["name"]: (home / entry["path"], entry["version"])
             for entry in manifest.raw["tiles"]
         }
-        self._lease = (pool or Pool(home / SNAPSHOTS)).lease(self._parts)
+        lease = self._lease = (pool or Pool(home / SNAPSHOTS)).lease(self._parts)
+        # Of the lease, not of the snapshot: a circle would keep both in memory.
+        self.kept = Kept(lambda sql: dict(lease.run(sql).fetchnumpy()), manifest)
         for name in {"areas", "categories"} & self._parts.keys():
             getattr(self, name)
 
@@ -334,15 +337,22 @@ class Store:
         manifest = self.manifest(snapshot_id)
         if manifest.raw.get("current") is False:
             raise SnapshotError(f"snapshot {snapshot_id} was not made to be the current one")
-        self._open = (self._checked_snapshot(manifest), *self._open[:1])
+        before = self._open[:1]
+        self._open = (self._checked_snapshot(manifest, before), *before)
+        for one in before:
+            one.kept.drop()
 
-    def _checked_snapshot(self, manifest: Manifest) -> Snapshot:
+    def _checked_snapshot(self, manifest: Manifest, before: Sequence[Snapshot] = ()) -> Snapshot:
         check_files(self.home, manifest, self._checked)
         self._pool = self._pool or Pool(self.home / SNAPSHOTS)
         try:
-            return Snapshot(self.home, manifest, self._pool)
+            opened = Snapshot(self.home, manifest, self._pool)
+            for one in before:
+                # While that one answers: nobody shall wait for it.
+                opened.kept.follow(one.kept)
         except (duckdb.Error, OSError, pa.ArrowException, KeyError) as error:
             raise SnapshotError(f"snapshot {manifest.id} cannot be opened: {error}") from error
+        return opened
 
 
 Checked = dict["Path", tuple[str, tuple[int, int, int, int]]]

@@ -127,7 +127,7 @@ def drawn(page: Page) -> None:
     page.wait_for_selector("html[data-page]", state="attached")
     if page.get_attribute("html", "data-page") == "map":
         page.wait_for_selector("#map[data-painted]", state="attached")
-        page.wait_for_selector(".js-plotly-plot .main-svg", state="attached")
+        page.wait_for_selector(".chart .chart-plot path", state="attached")
     else:
         page.wait_for_selector(".desk:not([aria-busy='true']) > :not(.skeleton)")
 

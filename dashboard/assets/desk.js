@@ -71,9 +71,6 @@
     return library;
   }
 
-  /** Pages have no map to wait for: their charts may load at once. */
-  function openCharts() { document.dispatchEvent(new CustomEvent('pingan:nomap')); }
-
   /**
    * The address for the server, once what the page needs is there; nothing while the map is open.
    *
@@ -93,7 +90,6 @@
     const box = document.getElementById('page');
     box.setAttribute('aria-busy', 'true');
     if (changed) box.scrollTop = 0;
-    openCharts();
     return ready(box, pathname).then(function () { return asked === current ? asked : none; });
   }
 

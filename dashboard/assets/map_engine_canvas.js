@@ -255,6 +255,7 @@
         sum + (band !== (last ? last[at] : PinganMap.BAND.ABSENT)), 0);
       this.applied = this.values;
       this.awaited = this.values;
+      performance.clearMarks('pingan:applied'); // a browser keeps marks until it is told
       performance.mark('pingan:applied', { detail: { version: this.values.version, key: key,
         changed: changed } });
     }

@@ -13,7 +13,7 @@
   const BATCH = 128;
   /**
    * Decoded tiles are kept up to this size; the least used go first. A city of 22,000 grids or
-   * 60,000 cells takes about a quarter of it, so what is on the map always stays.
+   * 60,000 cells takes about half of it, so what is on the map always stays.
    */
   const MOST_BYTES = 24e6;
   /** What a tile takes besides its numbers, an empty one too. */
@@ -134,7 +134,8 @@
     const made = { extent: layer.extent, n: ids.length, ids: ids.done(),
       featureEnds: featureEnds.done(), ringEnds: ringEnds.done(), points: points.done(),
       boxes: boxes.done() };
-    made.bytes = 4 * (made.points.length + made.boxes.length + made.ringEnds.length + 2 * made.n);
+    made.bytes = 4 * (2 * made.points.length + made.boxes.length + made.ringEnds.length +
+      2 * made.n); // twice the points: outlines drawn from them are kept as long
     return made;
   }
 

@@ -223,6 +223,7 @@
       this.appliedVersion = this.values.version;
       this.awaited = this.values;
       this.heldSince = 0;
+      performance.clearMarks('pingan:applied'); // a browser keeps marks until it is told
       performance.mark('pingan:applied', { detail: { version: this.values.version, key: key,
         changed: changed } });
       this.map.triggerRepaint();

@@ -12,7 +12,7 @@
   const plainFetch = window.fetch;
   /** Longest time that the panels of a new page wait for it. */
   const FIRST_PATIENCE_MS = 2500;
-  const PANELS = /"output":"\.\.(header|charts|comparison)\.children/;
+  const PANELS = '"output":"..panels-markup.data';
   let asked = 0; // calls that may bring a map
   let open = 0; // those of them that are not answered
 
@@ -54,7 +54,7 @@
 
   /** @param {?object} options of a fetch @returns {boolean} whether it asks for panels of the map */
   function bringsPanels(options) {
-    return Boolean(options) && typeof options.body === 'string' && PANELS.test(options.body);
+    return Boolean(options) && typeof options.body === 'string' && options.body.includes(PANELS);
   }
 
   /** @param {Promise<Response>} answer to a call for a map @returns {Promise<Response>} */

@@ -140,6 +140,8 @@
     }
     container.dataset.painted = event.version;
     container.dataset.shown = event.key;
+    performance.clearMarks('pingan:painted'); // the browser keeps them for ever
+    performance.clearMeasures('pingan:apply-to-paint');
     performance.mark('pingan:painted', { detail: { version: event.version, key: event.key } });
     performance.measure('pingan:apply-to-paint', { start: performance.getEntriesByName(
       'pingan:applied').pop().startTime, detail: { version: event.version } });

@@ -1,9 +1,8 @@
 /**
  * The legend: markup from the server, put in place at once with the colours that it explains.
  *
- * What stands already is kept and changed where it differs, so that the focus, what is unfolded and
- * what is scrolled stay. A choice is a link to a whole address; one that is pressed while an answer
- * is on its way would undo what was chosen before it, so it waits for the new legend.
+ * A choice is a link to a whole address; one that is pressed while an answer is on its way would
+ * undo what was chosen before it, so it waits for the new legend.
  */
 (function () {
   'use strict';
@@ -11,44 +10,12 @@
   const PinganMap = window.PinganMap;
   /** Longest time that a choice waits for an answer. */
   const PATIENCE_MS = 5000;
-  /** Set in the browser; the server does not know of them. */
-  const OWN = ['open', 'data-seen'];
-  let written = '';
   let address = window.location.search;
   let waitsUntil = 0; // an answer is on its way until then
   let held = ''; // choice that waits for it
 
   /** @returns {?HTMLElement} */
   function box() { return document.getElementById('legend'); }
-
-  /** @param {Element} old @param {Element} fresh */
-  function changeAttributes(old, fresh) {
-    fresh.getAttributeNames().forEach(function (name) {
-      if (old.getAttribute(name) !== fresh.getAttribute(name)) {
-        old.setAttribute(name, fresh.getAttribute(name));
-      }
-    });
-    old.getAttributeNames().forEach(function (name) {
-      if (!fresh.hasAttribute(name) && !OWN.includes(name)) old.removeAttribute(name);
-    });
-  }
-
-  /** @param {Node} old @param {Node} fresh makes the children of one like those of the other */
-  function change(old, fresh) {
-    const before = Array.from(old.childNodes);
-    Array.from(fresh.childNodes).forEach(function (next, at) {
-      const present = before[at];
-      if (!present) old.appendChild(next);
-      else if (present.nodeName !== next.nodeName) old.replaceChild(next, present);
-      else if (next.nodeType === Node.TEXT_NODE) {
-        if (present.data !== next.data) present.data = next.data;
-      } else {
-        changeAttributes(present, next);
-        change(present, next);
-      }
-    });
-    before.slice(fresh.childNodes.length).forEach(function (rest) { rest.remove(); });
-  }
 
   /** @param {string} choice @returns {?HTMLElement} */
   function found(choice) {
@@ -60,12 +27,9 @@
   /** @param {string} markup as the server wrote it; puts it in place */
   function show(markup) {
     const legend = box();
-    if (!legend || (markup === written && legend.hasChildNodes())) return;
+    if (!legend) return;
     const focused = legend.contains(document.activeElement) && document.activeElement.dataset.choice;
-    const fresh = document.createElement('template');
-    fresh.innerHTML = markup;
-    change(legend, fresh.content);
-    written = markup;
+    if (!PinganMap.putMarkup(legend, markup)) return;
     const again = focused && !legend.contains(document.activeElement) && found(focused);
     if (again) {
       if (!again.href) again.tabIndex = -1; // the chosen one leads nowhere

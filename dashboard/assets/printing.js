@@ -1,6 +1,6 @@
 /**
  * What paper needs and style sheets cannot give: the map as one picture, tables with all their
- * rows, charts that fit the sheet, and the light theme. All of it is put back afterwards.
+ * rows, and the light theme. All of it is put back afterwards.
  *
  * A picture drawn by WebGL is gone once it was shown, so the maps are asked to draw again first.
  */
@@ -8,11 +8,6 @@
   'use strict';
 
   const page = document.documentElement;
-  /** Widths of what `print.css` leaves on a sheet, pixels. */
-  const WHOLE = 980;
-  const COLUMN = 480;
-  const UPRIGHT = 660;
-  const PORTRAIT = ['areas'];
 
   /** @type {Array<function(): void>} what puts the page back */
   let undo = [];
@@ -152,16 +147,6 @@
     undo.push(function () { table.remove(); });
   }
 
-  /** @param {HTMLElement} chart that is wider than its place on the sheet */
-  function shrink(chart) {
-    const room = PORTRAIT.includes(page.dataset.page) ? UPRIGHT
-      : chart.closest('.side') ? COLUMN : WHOLE;
-    if (chart.offsetWidth <= room) return;
-    const before = chart.style.zoom;
-    chart.style.zoom = String(room / chart.offsetWidth);
-    undo.push(function () { chart.style.zoom = before; });
-  }
-
   function prepare() {
     putBack();
     printMap();
@@ -169,7 +154,6 @@
     page.dataset.theme = 'light';
     undo.push(function () { page.dataset.theme = theme; });
     document.querySelectorAll('.desk .desk-grid').forEach(printGrid);
-    document.querySelectorAll('.js-plotly-plot').forEach(shrink);
   }
 
   function putBack() {

@@ -1,5 +1,6 @@
 /* Lay on the situation maps of a page what arrives while it is open: incidents as a short pulse and
-   then a dot that fades within ten minutes, units and crowds as they stand.
+   then a dot that fades within ten minutes, units and crowds as they stand. The dots fade in steps:
+   an animation of ten minutes would draw the whole map anew sixty times a second, all day long.
 
    Listens to `pingan:live` of live_feed.js. Keeps at most MOST incidents; a map that the page has
    swapped in asks for them again by `pingan:situation`. One listener each, one timer, for ever. */
@@ -10,6 +11,8 @@
   const MOST_SYMBOLS = 400;
   const KEPT_MS = 10 * 60 * 1000;
   const RADIUS_M = 6378137;
+  const FADES_AFTER = 0.2; // of the time that a dot is kept
+  const FADED = 0.18;
   const SVG = "http://www.w3.org/2000/svg";
 
   const incidents = new Map(); // seq -> {lng, lat, severity, since}
@@ -44,14 +47,18 @@
     return group;
   }
 
+  function strength(one) {
+    const share = (Date.now() - one.since) / KEPT_MS;
+    const faded = Math.min(1, Math.max(0, share - FADES_AFTER) / (1 - FADES_AFTER));
+    return (1 - (1 - FADED) * faded).toFixed(2);
+  }
+
   function drawIncident(map, layer, seq, one, isNew) {
     const where = place(map, one);
     if (!where) return;
     const size = (one.severity || 1) >= 3 ? 13 : 9;
-    const dot = symbol("circle", "dot", { r: size });
-    const parts = [dot];
+    const parts = [symbol("circle", "dot", { r: size, opacity: strength(one) })];
     if (isNew) parts.unshift(symbol("circle", "ring", { r: 14 }));
-    else dot.style.setProperty("--age", `${Math.round((one.since - Date.now()) / 1000)}s`);
     layer.append(at(where, parts, seq));
   }
 
@@ -86,6 +93,10 @@
     const oldest = Date.now() - KEPT_MS;
     for (const [seq, one] of incidents) if (one.since < oldest) forget(seq);
     while (incidents.size > MOST) forget(incidents.keys().next().value);
+    for (const dot of document.querySelectorAll("[data-situation-live] [data-seq] .dot")) {
+      const one = incidents.get(Number(dot.parentNode.dataset.seq));
+      if (one) dot.setAttribute("opacity", strength(one));
+    }
   }
 
   function take(event) {

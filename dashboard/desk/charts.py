@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from dashboard.figures import INK, LINE, PALE, Figure, base_axis, base_layout
+from dashboard.figures import Figure, along_time, line
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
 GREY: Final = "#9aa5b3"
 
-METHOD_LINES: Final[Mapping[str, tuple[str, float, str]]] = {
-    "ours": (LINE, 2.6, "solid"),
-    "last_period": (PALE, 1.3, "dot"),
-    "kde4": ("#b3793a", 1.4, "dash"),
-    "history": (INK, 1.4, "dashdot"),
+METHOD_STYLES: Final[Mapping[str, str]] = {
+    "ours": "main",
+    "last_period": "dot",
+    "kde4": "dash",
+    "history": "dashdot",
 }
-"""Colour, width and dash of each method: told apart without their colours."""
+"""Line of each method: told apart without their colours."""
+
+SHARES_PX: Final = 170
 
 
 def colour_bars(
@@ -43,30 +45,16 @@ def colour_bars(
     names, tints
         Of grey and the four colours.
     """
-    days = [end.isoformat() for end in ends]
     bars = [
         {
-            "type": "bar",
-            "x": days,
-            "y": [int(row[colour]) for row in counts],
             "name": names[colour],
-            "marker": {"color": tints[colour], "line": {"width": 0}},
-            "hovertemplate": f"{names[colour]} %{{y:,d}}<extra></extra>",
+            "style": "bar",
+            "tint": tints[colour],
+            "values": [int(row[colour]) for row in counts],
         }
         for colour in (1, 2, 3, 4, 0)
     ]
-    return {
-        "data": bars,
-        "layout": base_layout()
-        | {
-            "barmode": "stack",
-            "bargap": 0.2,
-            "xaxis": _days(grain, words),
-            "yaxis": base_axis() | {"rangemode": "tozero", "tickformat": ",d", "nticks": 5},
-            "hovermode": "x unified",
-            "height": 230,
-        },
-    }
+    return along_time(ends, bars, grain=grain, words=words)
 
 
 def score_lines(
@@ -88,70 +76,16 @@ def score_lines(
     title
         What the axis measures.
     """
-    days = [end.isoformat() for end in ends]
-    lines = []
-    for method, (colour, width, dash) in METHOD_LINES.items():
-        if method not in values:
-            continue
-        lines.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "x": days,
-                "y": list(values[method]),
-                "name": names[method],
-                "line": {"color": colour, "width": width, "dash": dash},
-                "hovertemplate": "%{y:.3g}",
-            }
-        )
-    axis = base_axis() | {
-        "rangemode": "tozero",
-        "nticks": 5,
-        "title": {"text": title, "font": {"size": 11}},
-    }
-    return {
-        "data": lines,
-        "layout": base_layout()
-        | {
-            "margin": base_layout()["margin"] | {"l": 56},
-            "xaxis": _days(grain, words),
-            "yaxis": axis,
-            "hovermode": "x unified",
-            "height": 230,
-        },
-    }
+    lines = [
+        line(names[method], style, values[method])
+        for method, style in METHOD_STYLES.items()
+        if method in values
+    ]
+    return along_time(ends, lines, grain=grain, words=words, form="score") | {"title": title}
 
 
 def share_line(days: Sequence[dt.date], shares: Sequence[float], words: Words) -> Figure:
     """Share of each day's incidents that is known so far."""
-    return {
-        "data": [
-            {
-                "type": "bar",
-                "x": [day.isoformat() for day in days],
-                "y": list(shares),
-                "marker": {"color": LINE, "opacity": 0.75},
-                "name": words("data_known"),
-                "hovertemplate": "%{x}: %{y:.1%}<extra></extra>",
-            }
-        ],
-        "layout": base_layout()
-        | {
-            "margin": base_layout()["margin"] | {"t": 8},
-            "xaxis": base_axis()
-            | {"type": "date", "tickformat": words("trend_tick_week"), "showgrid": False},
-            "yaxis": base_axis() | {"range": [0, 1.02], "tickformat": ".0%", "nticks": 5},
-            "bargap": 0.25,
-            "height": 170,
-        },
-    }
-
-
-def _days(grain: Grain, words: Words) -> dict[str, Any]:
-    return base_axis() | {
-        "type": "date",
-        "tickformat": words(f"trend_tick_{grain}"),
-        "hoverformat": words(f"trend_hover_{grain}"),
-        "nticks": 8,
-        "showgrid": False,
-    }
+    bars = [line(words("data_known"), "bar", shares)]
+    drawn = along_time(days, bars, grain="week", words=words, form="share")
+    return drawn | {"height": SHARES_PX, "most": 1, "hover": words("chart_day")}

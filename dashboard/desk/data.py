@@ -170,7 +170,7 @@ def _lag(scope: Scope, snapshot: Snapshot, words: Words) -> html.Section:
     heads = [words("data_lag_group"), words("data_lag_open"), words("data_lag_newest")]
     return panels.panel(
         title,
-        panels.graph(chart, words),
+        panels.graph(chart, words, title),
         plain.table(heads, rows, numbers=1),
         about="expected",
         words=words,

@@ -198,7 +198,7 @@ def _scorecard(scope: Scope, snapshot: Snapshot, target: str, words: Words) -> h
     note = words("score_note", n=len(ends), frozen=frozen)
     return panels.panel(
         title,
-        panels.graph(chart, words),
+        panels.graph(chart, words, title),
         plain.table(heads, rows, numbers=len(methods)),
         about="forecast",
         words=words,

@@ -202,9 +202,10 @@ def _over_time(
         grain=window.grain,
         words=words,
     )
+    title = words("index_over_time")
     return panels.panel(
-        words("index_over_time"),
-        panels.graph(chart, words),
+        title,
+        panels.graph(chart, words, title),
         about="index",
         words=words,
         note=words("index_over_time_note"),

@@ -9,6 +9,7 @@ from dash import ClientsideFunction, Input, Output
 from dashboard import ids
 from dashboard.desk import answer, exported
 from dashboard.desk.registry import PAGES
+from dashboard.leaf import written
 
 if TYPE_CHECKING:
     from dash import Dash
@@ -34,9 +35,7 @@ def register(app: Dash, guard: Guard, store: Store, chrome: Chrome) -> None:
         output={
             "page": Output(ids.PAGE, "children"),
             # What stands round the map too, which draws it there.
-            "header": Output(ids.HEADER, "children", allow_duplicate=True),
-            "footer": Output(ids.FOOTER, "children", allow_duplicate=True),
-            "account": Output(ids.ACCOUNT, "children", allow_duplicate=True),
+            "markup": Output(ids.PANELS_MARKUP, "data", allow_duplicate=True),
             "watermark": Output(ids.WATERMARK, "style", allow_duplicate=True),
         },
         inputs={"search": (Input(ids.PAGE_ADDRESS, "data"), answer.read_address)},
@@ -46,7 +45,13 @@ def register(app: Dash, guard: Guard, store: Store, chrome: Chrome) -> None:
         del trigger
         snapshot = store.current()
         drawn = answer.draw_page(scope, snapshot, address=search)
-        return drawn | chrome.draw(scope, snapshot, answer.query_of(search))
+        around = chrome.draw(scope, snapshot, answer.query_of(search))
+        said = {
+            ids.HEADER: drawn["header"],
+            ids.FOOTER: drawn["footer"],
+            ids.ACCOUNT: around["account"],
+        }
+        return {"page": drawn["page"], "markup": written(said), "watermark": around["watermark"]}
 
     wire: Any = app.clientside_callback
     wire(

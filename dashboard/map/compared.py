@@ -11,6 +11,7 @@ from dashboard.windows import ends
 from data.periods import PERIODS_PER_YEAR, label
 
 if TYPE_CHECKING:
+    from dashboard.queries import Selection
     from dashboard.text import Words
     from dashboard.view import View
     from data.access import Scope
@@ -53,19 +54,24 @@ def other(scope: Scope, snapshot: Snapshot, view: View) -> View | None:
         if value not in known or value == state.measure or state.layer == "cells":
             raise LookupError(state.compare)
         return replace(view, state=replace(plain, measure=value))
-    window = view.selection.window
-    if kind == YEAR and window.periods > PERIODS_PER_YEAR[window.grain]:
-        raise LookupError(state.compare)  # it would be compared with a part of itself
-    back = window.periods if kind == BEFORE else PERIODS_PER_YEAR[window.grain]
-    selection = view.selection.earlier(back)
-    if selection.window.end not in ends(scope, snapshot):
+    earlier = _earlier(scope, snapshot, view, kind)
+    if earlier is None:
         raise LookupError(state.compare)
+    window = earlier.window
     # As many periods, also where the calendar says how many: a part is set beside an equal part.
-    first, end = (
-        label(day, grain=window.grain) for day in (selection.window.start, selection.window.end)
-    )
+    first, end = (label(day, grain=window.grain) for day in (window.start, window.end))
     plain = replace(plain.over(start=first), end=end)
-    return replace(view, state=plain, selection=selection)
+    return replace(view, state=plain, selection=earlier)
+
+
+def _earlier(scope: Scope, snapshot: Snapshot, view: View, kind: str) -> Selection | None:
+    """The same filter in an earlier window; None where there is no such window."""
+    window = view.selection.window
+    year = PERIODS_PER_YEAR[window.grain]
+    if kind == YEAR and window.periods > year:
+        return None  # it would be compared with a part of itself
+    selection = view.selection.earlier(window.periods if kind == BEFORE else year)
+    return selection if selection.window.end in ends(scope, snapshot) else None
 
 
 def on_offer(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> list[tuple[str, str]]:
@@ -74,29 +80,26 @@ def on_offer(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> list
 
     Periods first, then the other measures, then the categories of the upper level.
     """
-    top = snapshot.categories
-    top = top[top["parent_code"].fillna("") == ""]
-    wanted = [
-        (BEFORE, words("twin_before")),
-        (YEAR, words("twin_year")),
+    state = view.state
+    known = () if state.layer == "cells" else measures.on_offer(scope, snapshot)
+    labels = queries.category_labels(scope, snapshot)
+    return [
+        *(
+            (kind, words(f"twin_{kind}"))
+            for kind in (BEFORE, YEAR)
+            if _earlier(scope, snapshot, view, kind) is not None
+        ),
         *(
             (f"{MEASURE}.{name}", words(f"measure_short_{name}"))
-            for name in measures.on_offer(scope, snapshot)
+            for name in known
+            if name != state.measure
         ),
         *(
-            (f"{CATEGORY}.{row.code}", words.pick(row.name_zh, row.name_en))
-            for row in top.itertuples()
+            (f"{CATEGORY}.{label.code}", words.pick(label.name_zh, label.name_en))
+            for index, label in labels.items()
+            if label.group == index and label.code != state.category
         ),
     ]
-    return [each for each in wanted if _is_possible(scope, snapshot, view, each[0])]
-
-
-def _is_possible(scope: Scope, snapshot: Snapshot, view: View, compare: str) -> bool:
-    try:
-        other(scope, snapshot, replace(view, state=replace(view.state, compare=compare)))
-    except LookupError:
-        return False
-    return True
 
 
 def title(snapshot: Snapshot, view: View, kind: str, words: Words) -> str:

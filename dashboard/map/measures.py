@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from dashboard import assessment
+from dashboard.cache import scoped_cache
 from dashboard.map import (
     measures_analysed,
     measures_counted,
@@ -58,6 +59,7 @@ _TERMS: Final[Mapping[str, Callable[[Scope, Snapshot, View, Area, Words], Terms]
 }
 
 
+@scoped_cache
 def on_offer(scope: Scope, snapshot: Snapshot) -> tuple[str, ...]:
     """Measures whose tables exist; a scope that covers no area exactly has the rate alone."""
     if not scope.sees_areas:

@@ -61,7 +61,7 @@ def test_the_first_page_shows_the_stored_city(app: App, snapshot: Snapshot) -> N
     for part in ("read", "accepted", "quarantined", "duplicate"):
         expect(footer).to_contain_text(f"{snapshot.manifest.rows[part]:,}")
     expect(footer).to_contain_text(snapshot.id)
-    expect(app.page.locator(".js-plotly-plot")).to_have_count(2)
+    expect(app.page.locator(".chart .chart-plot, .chart .rows")).to_have_count(2)
 
 
 @both

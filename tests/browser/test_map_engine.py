@@ -346,17 +346,6 @@ def test_a_new_map_element_gets_a_new_map(watched: Watched) -> None:
     assert watched.page.locator(FOCUSED).count() == 1
 
 
-def test_charts_load_after_the_map_has_painted(watched: Watched) -> None:
-    assert watched.page.evaluate("typeof window.Plotly.then") == "function"
-    watched.apply(harness.make_view(), county_values())
-    watched.page.wait_for_function("() => window.Plotly.react !== undefined")
-    marks = watched.page.evaluate(
-        "[performance.getEntriesByName('pingan:painted')[0].startTime,"
-        " performance.getEntriesByType('resource').find(e => e.name.includes('plotly')).startTime]"
-    )
-    assert marks[0] <= marks[1]
-
-
 def plain_browser(browser: Browser) -> Browser:
     """A second browser of the same Playwright: the switch holds for a whole process."""
     return browser.browser_type.launch(executable_path=str(CHROMIUM), args=NO_GL)
@@ -394,7 +383,6 @@ def test_without_webgl2_the_box_says_so(
     watched.apply_view(harness.make_view(lang=lang))
     watched.apply_values(county_values())
     assert watched.page.locator(".map-unsupported strong").inner_text() == title
-    watched.page.wait_for_function("() => window.Plotly.react !== undefined")
     assert watched.outside == []
     plain.close()
 
@@ -527,3 +515,24 @@ def test_the_canvas_recolours_from_what_it_has(watched: Watched) -> None:
     watched.apply(harness.make_view("grid"), harness.make_values("areas:grid", other, "v2"))
     assert watched.page.evaluate("window.filled") == 0
     assert len(watched.requested) == asked
+
+
+@pytest.mark.parametrize("renderer", ["canvas"])
+def test_kept_tiles_are_bounded(watched: Watched) -> None:
+    watched.apply(harness.make_view(), county_values())
+    watched.page.wait_for_function("() => probe.idle()")
+    kept = watched.page.evaluate(
+        "() => { const store = engine.sheets.store; for (let at = 0; at < 40; at += 1)"
+        " store.keep('tile' + at, Object.assign({}, PinganMap.geometry.EMPTY, { bytes: 1e6 }));"
+        " return [store.bytes, store.kept.size]; }"
+    )
+    assert kept[0] <= 24e6
+    assert kept[1] <= 24
+
+
+@pytest.mark.parametrize("renderer", RENDERERS)
+def test_marks_of_the_clock_do_not_pile_up(watched: Watched) -> None:
+    for version in ("v1", "v2", "v3"):
+        watched.apply(harness.make_view(), county_values(version))
+    marks = watched.page.evaluate("performance.getEntriesByName('pingan:applied').length")
+    assert marks == 1

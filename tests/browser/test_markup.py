@@ -93,7 +93,7 @@ def test_the_map_runs_nothing(watched: Watched, lang: str, renderer: str) -> Non
     page.locator("#area-search").fill(marked.MARK)
     page.wait_for_selector("#area-search-results :text('zq9x')")
     watched.check()
-    page.wait_for_selector("#charts .js-plotly-plot .ytick", state="attached")
+    page.wait_for_selector("#charts .row-name", state="attached")
     watched.check()
 
 
@@ -105,7 +105,7 @@ def test_every_post_and_depth_runs_nothing(watched: Watched, account: str, path:
     cookie = {"name": "pingan_demo", "value": account, "url": watched.address}
     watched.page.context.add_cookies([cookie])
     watched.paint(path)
-    watched.page.wait_for_selector("#charts .js-plotly-plot", state="attached")
+    watched.page.wait_for_selector("#charts .chart-plot", state="attached")
     if account != "leader":  # the whole city has nothing to be compared with
         watched.page.wait_for_selector("#comparison *", state="attached")
     assert marked.MARK in watched.page.content()
@@ -133,7 +133,7 @@ def test_the_watch_sees_what_it_must(watched: Watched) -> None:
 def test_names_are_shown_whole(watched: Watched) -> None:
     """Escaped once, not twice: a reader sees the very text that is stored."""
     watched.paint("?lang=zh")
-    watched.page.wait_for_selector("#charts .js-plotly-plot .ytick", state="attached")
-    drawn = " ".join(watched.page.locator("#charts .ytick").all_text_contents())
+    watched.page.wait_for_selector("#charts .row-name", state="attached")
+    drawn = " ".join(watched.page.locator("#charts .row-name").all_text_contents())
     assert "<script>" in drawn
     assert "&lt;" not in drawn

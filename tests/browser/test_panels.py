@@ -39,3 +39,45 @@ def test_the_ranking_shows_its_last_column(app, size):
     box = app.page.locator(".table-box", has=app.page.locator("table.ranking")).first
     expect(box).to_be_visible()
     assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
+
+
+def test_a_link_of_a_panel_moves_the_view_and_keeps_what_stands(app):
+    app.open()
+    link = app.page.locator("#ranking a[data-link]").first
+    expect(link).to_be_visible()
+    before = app.count().text_content()
+    app.page.evaluate("() => { window.kept = document.querySelector('#kpis .kpi'); }")
+    asked = []
+    app.page.on("request", lambda one: asked.append(one) if "update-component" in one.url else None)
+    link.click()
+    expect(app.count()).not_to_have_text(before or "")
+    assert app.query()["area"]
+    assert app.page.evaluate("() => window.kept.isConnected")
+    # Who sees the whole city has nothing to compare: map and panels, a call each.
+    assert len({one.post_data for one in asked}) == 2
+    app.page.go_back()
+    expect(app.count()).to_have_text(before or "")
+
+
+def test_a_link_for_another_window_is_left_to_the_browser(app):
+    app.open()
+    link = app.page.locator("#ranking a[data-link]").first
+    with app.page.context.expect_page() as opened:
+        link.click(modifiers=["ControlOrMeta"])
+    assert "area=" in opened.value.url
+    opened.value.close()
+    assert "area" not in app.query()
+
+
+def test_what_is_unfolded_and_focused_stays(app):
+    app.open()
+    fold = app.page.locator("#footer details, #charts details").first
+    fold.locator("summary").first.click()
+    expect(fold).to_have_attribute("open", "")
+    focused = app.page.locator("#ranking a[data-link]").nth(1)
+    focused.focus()
+    before = app.count().text_content()
+    app.page.evaluate("() => window.dash_clientside.set_props('periods', { value: 52 })")
+    expect(app.count()).not_to_have_text(before or "")
+    expect(fold).to_have_attribute("open", "")
+    expect(focused).to_be_focused()

@@ -12,11 +12,6 @@ from tests.browser.opened import PAINT_MS, App
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=PAINT_MS)
 
-READY = """() => {
-  const chart = document.querySelector('.js-plotly-plot');
-  return chart && chart.layout && chart.layout.dragmode === 'select';
-}"""
-
 
 @pytest.fixture
 def renderer() -> str:
@@ -26,21 +21,30 @@ def renderer() -> str:
 
 def trend(app: App) -> Locator:
     """The trend, drawn and ready to be dragged over."""
-    app.page.wait_for_function(READY)
-    chart = app.page.locator(".js-plotly-plot").first
+    chart = app.page.locator(".chart:has(.chart-plot svg path)").first
     chart.scroll_into_view_if_needed()
     return chart
 
 
 def shaded(app: App) -> list[str]:
-    """Weeks whose points lie in the shade of the trend."""
-    found: list[str] = app.page.evaluate(
-        """() => {
-          const layout = document.querySelector('.js-plotly-plot').layout;
-          const shade = layout.shapes[0];
-          return Object.entries(layout.meta.sets.values)
-            .filter(([day]) => shade.x0 < day && day < shade.x1).map(([, label]) => label);
+    """Weeks whose points lie in the shade of the trend, as it is drawn."""
+    found: list[str] = trend(app).evaluate(
+        """({ chart }) => {
+          const shade = chart.svg.querySelector('.shade');
+          const [left, wide] = ['x', 'width'].map((name) => Number(shade.getAttribute(name)));
+          return chart.figure.sets.values.filter(
+            (_, at) => left < chart.frame.xs[at] && chart.frame.xs[at] < left + wide);
         }"""
+    )
+    return found
+
+
+def spot(chart: Locator, label: str) -> dict[str, float]:
+    """Where the point of a week is, from the corner of the plot."""
+    found: dict[str, float] = chart.evaluate(
+        """({ chart }, label) => ({
+          x: chart.frame.xs[chart.figure.sets.values.indexOf(label)], y: chart.frame.height / 2 })""",
+        label,
     )
     return found
 
@@ -53,22 +57,14 @@ def weeks(snapshot: Snapshot, count: int) -> list[str]:
 
 def drag(app: App, chart: Locator, first: str, last: str) -> None:
     """Drag over the points of two weeks, from a little before the one to a little after the other."""
-    spots = chart.evaluate(
-        """(chart, labels) => {
-          const days = Object.entries(chart.layout.meta.sets.values);
-          const axis = chart._fullLayout.xaxis;
-          const box = chart.querySelector('.nsewdrag').getBoundingClientRect();
-          const day = (label) => days.find((pair) => pair[1] === label)[0];
-          const xs = labels.map((label) => axis.d2p(day(label)));
-          return { xs: [box.x + xs[0] - 3, box.x + xs[1] + 3], y: box.y + box.height / 2 };
-        }""",
-        [first, last],
-    )
-    mouse, (left, right) = app.page.mouse, spots["xs"]
-    mouse.move(left, spots["y"])
+    box = chart.locator(".chart-plot").bounding_box()
+    assert box
+    left, right = (box["x"] + spot(chart, label)["x"] for label in (first, last))
+    mouse, left, right, y = app.page.mouse, left - 3, right + 3, box["y"] + box["height"] / 2
+    mouse.move(left, y)
     mouse.down()
-    mouse.move((left + right) / 2, spots["y"], steps=4)
-    mouse.move(right, spots["y"] + 2, steps=4)
+    mouse.move((left + right) / 2, y, steps=4)
+    mouse.move(right, y + 2, steps=4)
     mouse.up()
 
 
@@ -108,10 +104,10 @@ def test_a_drag_over_the_trend_is_the_window_and_a_double_click_lets_go(
     expect(app.page).to_have_url(re.compile(rf"start={first}&end={last}"))
     expect(app.page.locator("#start")).to_contain_text(first)
     expect(app.page.locator(".window-reset")).to_be_visible()
-    app.page.wait_for_function(READY)
+    expect(chart.locator(".drag")).to_have_count(0)  # the figures of the new window are there
     assert shaded(app) == weeks(snapshot, 20)[:9]
     expect(chart).to_be_in_viewport()
-    chart.locator(".nsewdrag").dblclick(position={"x": 150, "y": 40})
+    chart.locator(".chart-plot").dblclick(position={"x": 150, "y": 40})
     expect(app.page).not_to_have_url(re.compile(r"start=|end="))
     expect(app.page.locator(".window-reset")).to_have_count(0)
 
@@ -120,14 +116,7 @@ def test_a_click_on_the_trend_ends_the_window_there(app: App, snapshot: Snapshot
     app.open("?periods=1")
     chart = trend(app)
     wanted = weeks(snapshot, 11)[0]
-    at = chart.evaluate(
-        """(chart, label) => {
-          const days = Object.entries(chart.layout.meta.sets.values);
-          return chart._fullLayout.xaxis.d2p(days.find((pair) => pair[1] === label)[0]);
-        }""",
-        wanted,
-    )
-    chart.locator(".nsewdrag").click(position={"x": at, "y": 50})
+    chart.locator(".chart-plot").click(position=spot(chart, wanted))
     expect(app.page).to_have_url(re.compile(rf"end={wanted}"))
     app.page.locator(".window-reset").click()
     expect(app.page).not_to_have_url(re.compile(r"periods=|end="))

@@ -98,7 +98,7 @@ def test_nothing_is_wider_than_the_sheet(page, address, path):
         "width => Array.from(document.querySelectorAll('.app *')).filter((e) => {"
         " const box = e.getBoundingClientRect();"
         " return e.checkVisibility({ visibilityProperty: true }) && box.width && box.right > width + 1"
-        " && !e.closest('.dash-graph svg, .visually-hidden'); }).map((e) => e.className)",
+        " && !e.closest('.chart svg, .visually-hidden'); }).map((e) => e.className)",
         width,
     )
     assert over == []

@@ -51,9 +51,9 @@ class Wall:
 def make_wall(browser, address):
     opened = []
 
-    def make(width=1366, height=768):
+    def make(width=1366, height=768, motion="reduce"):
         context = browser.new_context(
-            viewport={"width": width, "height": height}, reduced_motion="reduce", locale="zh-CN"
+            viewport={"width": width, "height": height}, reduced_motion=motion, locale="zh-CN"
         )
         opened.append(Wall(context.new_page(), address))
         return opened[-1]
@@ -126,6 +126,22 @@ def test_what_arrives_is_counted_told_and_drawn_and_no_more_than_so_much_is_kept
     wall.tell("pingan:live", {"removed": [89]})
     assert "class 89" not in wall.page.locator("[data-ticker]").inner_text()
     assert wall.page.locator(DOTS).count() == 59
+
+
+def test_what_has_arrived_fades_in_steps_and_nothing_goes_on_moving(make_wall):
+    """What moves all day costs a machine without a graphics card a whole core."""
+    wall = make_wall(motion="no-preference")
+    wall.page.clock.install()
+    wall.open("?every=60000")
+    wall.arrive(1, *wall.page.evaluate(INSIDE))
+    assert wall.page.locator(DOTS).get_attribute("opacity") == "1.00"
+    assert wall.page.evaluate("() => document.getAnimations().length") > 0
+    wall.page.clock.resume()
+    wall.page.wait_for_function("() => document.getAnimations().length === 0")
+    wall.page.clock.run_for(6 * 60_000)
+    assert 0.18 < float(wall.page.locator(DOTS).get_attribute("opacity")) < 1
+    wall.page.clock.run_for(6 * 60_000)
+    assert wall.page.locator(DOTS).count() == 0
 
 
 def test_a_lost_line_is_told_with_its_time_and_the_wall_goes_on(make_wall):

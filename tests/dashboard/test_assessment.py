@@ -302,11 +302,8 @@ def test_periods_that_are_not_fully_reported_are_marked(snapshot):
     charts = plotly(answers.draw_charts(CITY, snapshot, search="")["charts"][1])
     text = dumped(charts)
     assert "尚未报全" in text
-    traces = next(iter(find(charts, "figure")))["data"]
-    told, running = traces[-1], traces[-2]
-    assert len(told["y"]) == len(line.starts) - 1
-    assert running["y"][-1] == line.counts[-1]
-    assert running["line"]["dash"] == "dot"
+    count = json.loads(next(iter(find(charts, "data-chart"))))["series"][0]
+    assert (count["values"], count["open"]) == (line.counts, 1)
 
 
 def find(node, key):
@@ -321,7 +318,7 @@ def find(node, key):
 
 
 def test_the_page_gets_it_with_the_charts(app, snapshot):
-    answer = call(app, "charts.children", {"panels-address.data": ""})
+    answer = call(app, "panels-markup.data", {"panels-address.data": ""})
     row = stored(snapshot, "area_index", Area("city", 0), period_end=LAST).iloc[0]
     assert repr(float(row["risk"])) in dumped(answer)
 

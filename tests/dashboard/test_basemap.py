@@ -106,8 +106,8 @@ def test_it_is_off_until_it_is_set_and_asked_for(app, home, store, folder):
     off = call(with_base, "map-view.data", {"url.search": ""}, ["address.data"])
     assert off["map-view"]["data"]["base"] is None
     for search, shown in (("", False), ("?overlays=base", True)):
-        panels = call(with_base, "kpis.children", {"panels-address.data": search}, [])
-        assert (notice in str(panels["map-note"])) is shown
+        panels = call(with_base, "panels-markup.data", {"panels-address.data": search}, [])
+        assert (notice in panels["panels-markup"]["data"]["map-note"]) is shown
 
 
 def test_who_has_no_map_gets_no_tile(home, store, folder):

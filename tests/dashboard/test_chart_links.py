@@ -1,23 +1,22 @@
 """What a click on a chart sets: the window's end, or the category."""
 
-import datetime as dt
 import json
 
 from dash._utils import to_json
 
-from dashboard import answers, ids
+from dashboard import answers, figures, ids
 from dashboard.view import settle
 from tests.dashboard.squares import CITY
 
 
 def charts(snapshot, search):
-    """Figure of every graph in the panels, in their order."""
+    """Figure of every chart in the panels, in their order."""
     pending = [json.loads(to_json(answers.draw_charts(CITY, snapshot, search=search)["charts"]))]
     found = []
     while pending:
         item = pending.pop(0)
         if isinstance(item, dict):
-            found += [item["figure"]] if "figure" in item else []
+            found += [json.loads(item["data-chart"])] if "data-chart" in item else []
             pending = list(item.values()) + pending
         elif isinstance(item, list):
             pending = item + pending
@@ -26,49 +25,40 @@ def charts(snapshot, search):
 
 def test_a_point_of_the_trend_ends_the_window_there(snapshot):
     trend, _ = charts(snapshot, "")
-    sets = trend["layout"]["meta"]["sets"]
-    assert (sets["control"], sets["at"]) == (ids.END, "x")
-    assert sets["marks"] == ids.RANGE
-    first = dt.date.fromisoformat(trend["data"][0]["x0"])
-    days = [first + dt.timedelta(weeks=n) for n in range(len(trend["data"][0]["y"]))]
-    assert [day.isoformat() for day in days] == list(sets["values"])
-    for day, label in sets["values"].items():
-        end = settle(CITY, snapshot, f"?end={label}").selection.window.end
-        assert end.isoformat() == day
+    sets = trend["sets"]
+    assert (sets["control"], sets["marks"]) == (ids.END, ids.RANGE)
+    days = figures.days_of(trend)
+    for day, label in zip(days, sets["values"], strict=True):
+        assert settle(CITY, snapshot, f"?end={label}").selection.window.end == day
 
 
 def test_a_bar_filters_by_its_category_and_lets_go_of_it(snapshot):
     _, bars = charts(snapshot, "")
-    sets = bars["layout"]["meta"]["sets"]
-    assert (sets["control"], sets["at"]) == (ids.CATEGORY, "y")
-    rows = bars["data"][0]["y"]
-    counts = dict(zip(rows, bars["data"][0]["x"], strict=True))
-    assert set(sets["values"]) == set(rows)
-    for row, code in sets["values"].items():
+    assert bars["sets"]["control"] == ids.CATEGORY
+    for (_, count, _), code in zip(bars["rows"], bars["sets"]["values"], strict=True):
         _, split = charts(snapshot, f"?category={code}")
-        assert sum(split["data"][0]["x"]) == counts[row]
+        assert sum(row[1] for row in split["rows"]) == count
     child = next(code for code in snapshot.categories["code"] if len(code) > 2)
     _, own = charts(snapshot, f"?category={child}")
-    assert list(own["layout"]["meta"]["sets"]["values"].values()) == [""]
+    assert own["sets"]["values"] == [""]
 
 
 def shaded(chart):
     """Weeks whose points lie in the shade."""
-    (shade,) = chart["layout"]["shapes"]
-    days = chart["layout"]["meta"]["sets"]["values"]
-    return [label for day, label in days.items() if shade["x0"] < day < shade["x1"]]
+    first, last = chart["shade"]
+    return chart["sets"]["values"][first : last + 1]
 
 
 def test_the_chart_stands_still_while_windows_are_chosen_on_it(snapshot):
     newest, *_ = charts(snapshot, "")
     chosen, *_ = charts(snapshot, "?start=2026-W30&end=2026-W33")
-    values = [each["layout"]["meta"]["sets"]["values"] for each in (newest, chosen)]
+    values = [each["sets"]["values"] for each in (newest, chosen)]
     assert values[0] == values[1]
     assert shaded(newest) == ["2026-W43", "2026-W44", "2026-W45", "2026-W46"]
     assert shaded(chosen) == ["2026-W30", "2026-W31", "2026-W32", "2026-W33"]
     earlier, *_ = charts(snapshot, "?end=2026-W10&periods=1")
     assert shaded(earlier) == ["2026-W10"]
-    assert list(earlier["layout"]["meta"]["sets"]["values"].values())[-1] == "2026-W10"
+    assert earlier["sets"]["values"][-1] == "2026-W10"
 
 
 def test_a_longer_window_is_shown_whole(snapshot):

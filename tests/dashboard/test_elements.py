@@ -2,11 +2,12 @@
 
 import json
 
+from dash import dcc
 from dash import html as full
 from dash.development.base_component import Component
 from plotly.utils import PlotlyJSONEncoder
 
-from dashboard.elements import html
+from dashboard.elements import Link, html
 from dashboard.markup import attributes
 
 
@@ -25,6 +26,15 @@ def test_they_are_sent_as_those_of_dash():
         json.loads(json.dumps(drawn(made), cls=PlotlyJSONEncoder)) for made in (html, full)
     )
     assert sent == expected
+
+
+def test_a_link_is_sent_as_that_of_dash():
+    sent, expected = (
+        json.loads(json.dumps(made("x", href="/?a=1", className="b"), cls=PlotlyJSONEncoder))
+        for made in (Link, dcc.Link)
+    )
+    assert sent == expected
+    assert isinstance(Link("x", href="/"), dcc.Link)
 
 
 def test_they_are_components_of_the_same_kind():

@@ -36,8 +36,16 @@ def test_what_is_not_so_is_left_out_and_what_is_stands_alone():
 
 
 def test_a_component_that_needs_dash_is_refused():
-    with pytest.raises(TypeError, match="Link"):
-        to_html(html.Div(dcc.Link("x", href="/")))
+    with pytest.raises(TypeError, match="Dropdown"):
+        to_html(html.Div(dcc.Dropdown(["x"])))
+
+
+def test_a_link_and_a_field_are_plain_ones():
+    assert to_html(dcc.Link("<b>", href="/?q=1&n=2", className="button")) == (
+        '<a class="button" href="/?q=1&amp;n=2" data-link>&lt;b&gt;</a>'
+    )
+    hidden = dcc.Input(type="hidden", name="token", value='"')
+    assert to_html(hidden) == '<input name="token" type="hidden" value="&quot;">'
 
 
 def test_elements_without_checks_are_written_alike():

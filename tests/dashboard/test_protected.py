@@ -105,6 +105,15 @@ def test_a_link_walks_through_the_released_levels_and_no_further(snapshot):
     assert view.selected == Area("township", 5)
 
 
+def markup(app, search):
+    return call(app, "panels-markup.data", {ADDRESS: search}, [])["panels-markup"]["data"]
+
+
+def compared(app):
+    answer = call(app, "comparison-markup.data", {"compared-address.data": ""}, [])
+    return answer["comparison-markup"]["data"]["comparison"]
+
+
 def test_the_map_of_a_link_shows_withheld_areas_without_a_number(public_app, snapshot):
     answer = call(public_app, "map-view.data", {"url.search": "?area=9901002&periods=1"}, [])
     values, view = answer["map-values"]["data"], answer["map-view"]["data"]
@@ -123,17 +132,14 @@ def test_panels_of_a_link_print_no_withheld_count(public_app, snapshot):
     week = exact(snapshot, "township", shift(LAST, -1, grain="week"))
     county = int((week < 10).argmax()) // 4
     known = week[4 * county : 4 * county + 4]
-    answer = call(public_app, "kpis.children", {ADDRESS: f"?area=990100{county + 1}&periods=1"}, [])
-    text = dumped(answer["ranking"])
+    panels = markup(public_app, f"?area=990100{county + 1}&periods=1")
+    text = panels["ranking"]
     assert (known < 10).any()
     assert text.count(WORDS("withheld")) >= (known < 10).sum()
-    assert snapshot.id in dumped(answer["footer"])
-    assert f"{snapshot.manifest.rows['read']:,d}" not in dumped(answer["footer"])
-    assert call(public_app, "comparison.children", {ADDRESS: ""}, []) == {
-        "comparison": {"children": []}
-    }
-    charts = dumped(call(public_app, "charts.children", {ADDRESS: ""}, []))
-    assert WORDS("trend_last_year") not in charts
+    assert snapshot.id in panels["footer"]
+    assert f"{snapshot.manifest.rows['read']:,d}" not in panels["footer"]
+    assert compared(public_app) == ""
+    assert WORDS("trend_last_year") not in panels["charts"]
 
 
 def test_a_comparison_speaks_of_siblings_and_of_what_lies_above(snapshot):
@@ -160,8 +166,10 @@ def test_the_comparison_is_drawn_for_who_sees_a_part_and_not_for_the_city(
 ):
     for scope, is_drawn in ((TOWNSHIP, True), (COUNTY, True), (CITY, False)):
         app = create_app(settings, store, provider=FixedProvider(scope))
-        answer = call(app, "comparison.children", {ADDRESS: ""}, [])["comparison"]["children"]
-        assert bool(answer) == is_drawn
+        assert bool(compared(app)) == is_drawn
+        asked = call(app, "panels-markup.data", {ADDRESS: "?lang=en"}, [])
+        # Who has nothing to compare is spared the question.
+        assert asked.get("compared-address") == ({"data": "?lang=en"} if is_drawn else None)
     names = all_areas(TOWNSHIP, snapshot).at("township").names("zh")
     shown = dumped(
         protected.comparison(TOWNSHIP, snapshot, Area("township", 5), WORDS)

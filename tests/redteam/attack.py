@@ -12,17 +12,16 @@ from dashboard.limits import Limits
 from tests.dashboard.squares import FixedProvider, client, read_numbers
 from tests.redteam import city
 
-ADDRESSES = ("url.search", "url.hash", "panels-address.data")
+ADDRESSES = ("url.search", "url.hash", "panels-address.data", "compared-address.data")
 
 SYNC = "url.search"
 MAPS = SYNC  # one call moves the view and draws the map
-PANELS = "kpis.children"
-CHARTS = "charts.children"
+PANELS = "panels-markup.data"
 HOVER = "map-hover-detail.children"
 SEARCH = "area-search-results.children"
-COMPARE = "comparison.children"
+COMPARE = "comparison-markup.data"
 DESK = "page.children"
-CALLBACKS = (SYNC, PANELS, CHARTS, HOVER, SEARCH, COMPARE, DESK)
+CALLBACKS = (SYNC, PANELS, HOVER, SEARCH, COMPARE, DESK)
 PAGES = ("/areas", "/hotspots", "/index", "/forecast", "/data")
 
 
@@ -79,7 +78,7 @@ class Attacker:
 def about(attacker, target):
     """Every callback about one area, as focus, as picked one, by click, hover and search."""
     for search in _addresses(target):
-        for what in (SYNC, PANELS, CHARTS, COMPARE):
+        for what in (SYNC, PANELS, COMPARE):
             values = dict.fromkeys(ADDRESSES, search)
             yield attacker.call(what, values, target=target)
     for search in (*_plain(target), _addresses(target)[-1]):

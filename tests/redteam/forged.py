@@ -17,7 +17,7 @@ from dashboard import guard
 from data.settings import Settings
 from data.store import Store
 from tests.redteam import city
-from tests.redteam.attack import CALLBACKS, COMPARE, Attacker, Call, app_of
+from tests.redteam.attack import ADDRESSES, CALLBACKS, COMPARE, Attacker, Call, app_of
 from tests.redteam.judging import ANSWERS, leaks, traces
 
 ROLES = ("grid_chief", "township", "public")
@@ -50,7 +50,7 @@ def forged(rng, skeletons):
     search = f"?{rng.choice(('area', 'selected'))}={quote(target, safe='')}"
     for one in body["inputs"] + body["state"]:
         named = f"{one['id']}.{one['property']}"
-        one["value"] = search if named in ("url.search", "panels-address.data") else None
+        one["value"] = search if named in ADDRESSES else None
     made = kind(rng, body, target, skeletons)
     content = made if isinstance(made, bytes) else json.dumps(made).encode()
     return kind.__name__.strip("_"), what, target, content
@@ -69,7 +69,10 @@ def _addresses(rng, body, target, _all):
                        "&" * 50, "&area=9904086", ";area=" + quote(target)))  # fmt: skip
     text = f"{rng.choice(('?', '', '??', '/?', '#'))}{search}={value}{more}"
     for one in _arguments(body):
-        if one["property"] in ("search", "hash") or one["id"] == "panels-address":
+        if one["property"] in ("search", "hash") or one["id"] in (
+            "panels-address",
+            "compared-address",
+        ):
             one["value"] = text
     return body
 
@@ -250,7 +253,7 @@ KINDS = (
 )  # fmt: skip
 
 
-_COMPARED = '{"multi":true,"response":{"comparison":{'
+_COMPARED = '{"multi":true,"response":{"comparison-markup":{'
 
 
 def faults_of(call, content, home):

@@ -24,6 +24,7 @@ from dashboard import (
     rank_ranges,
     released,
     usual_band,
+    view,
     windows,
 )
 from dashboard.app import create_app
@@ -35,6 +36,7 @@ from dashboard.map import (
     banded,
     facility_rows,
     mark_rows,
+    measures,
     measures_analysed,
     measures_counted,
     measures_resources,
@@ -128,6 +130,7 @@ ASKED = {
     assessment.usual: [(area,) for area in OWN],
     assessment.first_incomplete_day: [("all",), ("any",)],
     assessment.stands_alone: [(level, LAST) for level in ("grid", "county", "city")],
+    cells.has_cells: [()],
     cells.register: [(6,), (8,)],
     cells.cell_counts: [(8, NOW), (7, SOME)],
     cells._own: [()],
@@ -156,6 +159,11 @@ ASKED = {
     released.released_levels: [()],
     released.level_counts: [("township", released.ALL), ("grid", released.ALL)],
     released.level_rates: [("township", Window(STARTS[-1], 4, "week"))],
+    view._settled: [
+        (ViewState(), ()),
+        (ViewState(area="9904085", layer="cells", measure="index"), ("end",)),
+    ],
+    measures.on_offer: [()],
     controls.choices: [("township", "grid", "zh"), ("city", "county", "en")],
     banded.level_trust: [("grid", LAST), ("county", LAST), ("city", LAST)],
     measures_analysed._level_index: [("grid", LAST), ("township", LAST), ("city", LAST)],
@@ -306,7 +314,12 @@ class Asker:
         self.apps = [
             create_app(settings, store, provider=self.chosen, limits=generous()) for _ in range(2)
         ]
-        body = {"url.search": "", "panels-address.data": "", "area-search.value": "哨"}
+        body = {
+            "url.search": "",
+            "panels-address.data": "",
+            "compared-address.data": "",
+            "area-search.value": "哨",
+        }
         body |= {"page-address.data": "/hotspots?level=grid"}
         event = {"kind": "hover", "layer": "areas", "level": "grid", "index": 85}
         values = body | {"map-hover.data": event}

@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 from data.access import Grant
 from data.accounts import passwords, views
 from tests.redteam import city, marked
-from tests.redteam.attack import CALLBACKS, COMPARE, HOVER, SEARCH, SYNC
+from tests.redteam.attack import CALLBACKS, COMPARE, HOVER, PANELS, SEARCH, SYNC
 from tests.redteam.marked import MARK, PAYLOADS, read
 from tests.redteam.town import HTML, PASSWORD, REASON, Town, body_of, send, token_of, utc_now
 
@@ -32,7 +32,6 @@ KNOWN_TYPES = frozenset(
         "Figcaption",
         "Figure",
         "Form",
-        "Graph",
         "H1",
         "H2",
         "H3",
@@ -194,12 +193,12 @@ def components(value, place=""):
             yield from components(inner, place)
 
 
-def figure_texts(value):
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from figure_texts(inner)
+def markups(response):
+    """Parts of an answer that the page takes as markup."""
+    for name, properties in response.items():
+        if name.endswith("-markup"):
+            for data in properties.values():
+                yield from data.values() if isinstance(data, dict) else [data]
 
 
 def answers(town):
@@ -210,7 +209,7 @@ def answers(town):
             search = f"?area={code}&lang={lang}"
             for what in CALLBACKS:
                 event = {"kind": "hover", "layer": "areas", "level": "county", "index": 1}
-                values = {"url.search": search, "panels-address.data": search,
+                values = {"url.search": search, "panels-address.data": search, "compared-address.data": search,
                           "page-address.data": f"/hotspots{search}",
                           "area-search.value": MARK, "map-hover.data": event}  # fmt: skip
                 # The whole city has nothing to be compared with.
@@ -231,14 +230,13 @@ def test_the_map_shows_names_as_text(town):
             if name in ("href", "src", "action"):
                 assert value.startswith(("/", "?", "#")), value
                 assert not value.startswith("//")
-            if name == "figure":
-                # Plotly reads tags in its texts: links, line ends, styles.
-                texts = [text for text in figure_texts(value) if MARK in text]
-                assert not [text for text in texts if "<" in text], texts[:2]
-                reached |= {what} if texts else set()
+        for markup in markups(response):
+            faults, text = read(markup)
+            assert not faults, faults[:3]
+            reached |= {what} if MARK in text else set()
         if MARK in str(response):
             reached.add(what)
-    assert reached >= {SYNC, HOVER, SEARCH, COMPARE}
+    assert reached >= {SYNC, PANELS, HOVER, SEARCH, COMPARE}
 
 
 def test_names_of_the_map_are_data(town):

@@ -88,7 +88,7 @@ TWICE = {"phone", "phone_map", "phone_progress", "facilities", "screen"}
 
 REFUSALS = {"": {302, 401}, None: {404}}
 
-ACTIONS = {"comparison.children": "compare"}
+ACTIONS = {"comparison-markup.data": "compare"}
 """Action of a callback; `map` where it is not named."""
 
 

@@ -48,6 +48,7 @@ def everything(town, secret, *, cookie="pingan_session"):
         for what in CALLBACKS:
             values = {
                 "panels-address.data": "",
+                "compared-address.data": "",
                 "page-address.data": "/index",
                 "area-search.value": "哨",
                 "url.search": "",

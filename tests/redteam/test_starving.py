@@ -10,7 +10,7 @@ from dashboard.limits import IN_FLIGHT, Limits
 from data.access import Scope
 from data.settings import Settings
 from tests.redteam import city
-from tests.redteam.attack import CHARTS, MAPS, PANELS, SEARCH
+from tests.redteam.attack import MAPS, PANELS, SEARCH
 from tests.redteam.fuzz import DECLARED, Unread
 from tests.redteam.town import body_of
 
@@ -88,11 +88,11 @@ class Flood:
 def test_a_flood_stops_its_sender_and_nobody_else(app, monkeypatch):
     flood = Flood(app, monkeypatch)
     with flood:
-        for what in (MAPS, PANELS, CHARTS, SEARCH):
+        for what in (MAPS, PANELS, SEARCH):
             refused = ask(app, what, HEAVY)
             assert refused.status_code == 429
             assert int(refused.headers["Retry-After"]) >= 1
-        for what in (MAPS, PANELS, CHARTS, SEARCH):
+        for what in (MAPS, PANELS, SEARCH):
             assert ask(app, what, OTHER).status_code == 200
         visitor = app.server.test_client()
         for path in ("/", "/_dash-layout", "/names/b1/grid.json", "/account"):

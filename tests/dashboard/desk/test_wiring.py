@@ -59,7 +59,9 @@ def test_a_deep_link_is_for_those_who_may_see_the_map(settings, store, path):
 def test_the_callback_draws_the_page_with_what_stands_around_it(app, path):
     answer = call(app, CALLBACK, address(f"{path}?lang=en"))
     drawn = {(name, prop) for name, props in answer.items() for prop in props}
-    assert {(ids.PAGE, "children"), (ids.WATERMARK, "style"), (ids.ACCOUNT, "children")} <= drawn
+    assert {(ids.PAGE, "children"), (ids.WATERMARK, "style")} <= drawn
+    (around,) = [props for name, props in answer.items() if name.startswith(ids.PANELS_MARKUP)]
+    assert set(next(iter(around.values()))) == {ids.HEADER, ids.FOOTER, ids.ACCOUNT}
     assert answer[ids.WATERMARK]["style"]["backgroundImage"]
 
 

@@ -325,3 +325,5 @@ def test_text_can_be_read(look):
     for ink, ground in pairs:
         assert contrast(known[ink], known[ground]) >= 4.5, (ink, ground)
     assert contrast(known["--ink-3"], known["--surface"]) >= 3
+    for line in ("main", "past", "third", "fourth"):
+        assert contrast(known[f"--chart-{line}"], known["--surface"]) >= 3
