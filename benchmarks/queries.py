@@ -24,7 +24,7 @@ import duckdb
 import numpy as np
 from dash._utils import to_json
 
-from dashboard import answers, assessment, assessment_panel, hours, queries, summary, trend
+from dashboard import answers, assessment, assessment_panel, hours, pointed, queries, summary, trend
 from dashboard.areas import Area, hierarchy
 from dashboard.inputs import MapEvent
 from dashboard.map import marks, measures
@@ -304,7 +304,7 @@ def answer_cases(snapshot, rounds):
             )
     yield (
         f"hover over a {below[-1]}",
-        lambda i: answers.explain_hover(
+        lambda i: pointed.explain(
             SCOPE,
             snapshot,
             search=f"?level={below[-1]}&end={rounds.end(i)}",

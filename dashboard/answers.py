@@ -25,14 +25,12 @@ from dashboard import (
 )
 from dashboard import trend as trends
 from dashboard.areas import Area, Hierarchy, hierarchy
-from dashboard.map import layers, measures
-from dashboard.map import values as map_values
+from dashboard.map import layers
 from dashboard.map.drawn import draw_map
 from dashboard.rank_ranges import rank_ranges
 from dashboard.text import Words
 from dashboard.view import View, settle
 from dashboard.windows import ends, starts
-from data.access import NotVisibleError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -271,36 +269,6 @@ def draw_charts(scope: Scope, snapshot: Snapshot, *, search: str) -> Answer:
     )
     assessed = assessment_panel.draw(scope, snapshot, view, name, words)
     return {"charts": [assessed, *drawn]}
-
-
-def explain_hover(
-    scope: Scope, snapshot: Snapshot, *, search: str, event: MapEvent | None
-) -> Answer:
-    """Figures of the area under the pointer; nothing for one that may not be seen."""
-    view = settle(scope, snapshot, search)
-    words = Words(view.state.lang)
-    if event is None or event.kind != "hover" or event.layer != "areas":
-        return {"detail": []}
-    area = Area(event.level, event.index)
-    try:
-        if scope.is_protected:
-            return {"detail": protected.hover_detail(scope, snapshot, view, area, words)}
-        terms = _hover_terms(scope, snapshot, view, area, words)
-    except NotVisibleError:
-        return {"detail": []}
-    return {"detail": surroundings.hover_terms(terms, area)}
-
-
-def _hover_terms(scope: Scope, snapshot: Snapshot, view: View, area: Area, words: Words) -> Any:
-    """With the count first where the browser has none and the measure tells another figure."""
-    terms = measures.hover_terms(scope, snapshot, view, area, view.state.measure, words)
-    count = words("measure_count")
-    if any(term == count for term, _ in terms):
-        return terms
-    found = measures.measured(scope, snapshot, view, view.state.measure, words)
-    if area.level != view.level or len(found.counts) <= map_values.MOST_COUNTED:
-        return terms
-    return [(count, numerals.count(int(found.counts[area.index]), words)), *terms]
 
 
 def find_areas(scope: Scope, snapshot: Snapshot, *, search: str, text: str) -> Answer:

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("dashboard")
 
 NOT_INJECTED = (
-    r"(^maplibre.*|^pages\.css|^weekly\.css|"
+    r"(^maplibre.*|^leaflet.*|^pages\.css|^weekly\.css|"
     r"^phone.*|^command.*|^live_feed.*|^screen.*|^situation.*|^special\.css|.*\.mjs|.*\.map)$"
 )
 """Files that the map does not load at its start: its scripts ask for them, or other pages do."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import ClientsideFunction, Input, Output, State, no_update
 
-from dashboard import answers, audited, controls, ids, inputs, side
+from dashboard import answers, audited, controls, ids, inputs, pointed, side
 from dashboard.leaf import to_html, written
 from data.archive import Archive
 
@@ -177,7 +177,7 @@ def _register_details(guard: Guard, store: Store) -> None:
     )
     def explain_hover(scope: Scope, trigger: str, event: Any, search: str) -> Any:
         del trigger
-        return answers.explain_hover(scope, store.current(), search=search, event=event)
+        return pointed.explain(scope, store.current(), search=search, event=event)
 
     @guard.register(
         action="map",

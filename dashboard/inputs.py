@@ -26,6 +26,8 @@ class MapEvent:
     layer: str = ""
     level: str = ""
     index: int = -1
+    resolution: int = 0
+    """Of a cell; 0 for an area."""
 
 
 def text(limit: int) -> Callable[[object], str]:
@@ -90,6 +92,7 @@ def event(value: object) -> MapEvent | None:
         layer=choice("areas", "cells")(parts.get("layer")),
         level=choice("city", "county", "township", "community", "grid")(parts.get("level")),
         index=index,
+        resolution=integer(parts.get("resolution")) or 0,
     )
 
 

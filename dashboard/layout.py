@@ -54,6 +54,11 @@ def _skeleton(note: Any, *, has_report: bool, has_letters: bool, has_command: bo
             html.Div(controls.layout(), className="filters", id=ids.FILTERS, role="search"),
             html.Main([_map_box(), _side(note)], className="main"),
             nav.page_box(),
+            html.Div(
+                html.Button(nav.both("newer_data"), type="button", id=ids.NEWER_DATA, hidden=True),
+                className="newer-data",
+                role="status",
+            ),
             html.Footer(id=ids.FOOTER, className="footer"),
             html.Div(id=ids.WATERMARK, className="watermark", **attributes(aria_hidden="true")),
         ],

@@ -15,7 +15,7 @@ from dashboard.text import Words
 
 def skip_link() -> html.A:
     """The first stop of the keyboard: past bar and filters."""
-    return html.A(_both("skip_to_content"), href=f"#{ids.PAGE}", className="skip-link")
+    return html.A(both("skip_to_content"), href=f"#{ids.PAGE}", className="skip-link")
 
 
 def navigation(*, has_report: bool, has_letters: bool, has_command: bool) -> html.Nav:
@@ -29,28 +29,28 @@ def navigation(*, has_report: bool, has_letters: bool, has_command: bool) -> htm
     """
     hidden = {"display": "none"}
     links = [
-        dcc.Link(_both("nav_map"), href="/", id=ids.nav("map")),
-        *(dcc.Link(_both(page.title), href=page.path, id=ids.nav(page.name)) for page in PAGES),
+        dcc.Link(both("nav_map"), href="/", id=ids.nav("map")),
+        *(dcc.Link(both(page.title), href=page.path, id=ids.nav(page.name)) for page in PAGES),
         # Pages of their own, not of this application.
         html.A(
-            _both("nav_weekly"),
+            both("nav_weekly"),
             href="/weekly",
             id=ids.nav("weekly"),
             style={} if has_report else hidden,
         ),
         html.A(
-            _both("nav_letters"),
+            both("nav_letters"),
             href="/letters",
             id=ids.nav("letters"),
             style={} if has_letters else hidden,
         ),
         html.A(
-            _both("nav_command"),
+            both("nav_command"),
             href="/command",
             id=ids.nav("command"),
             style={} if has_command else hidden,
         ),
-        html.A(_both("nav_methods"), href="/methods", id=ids.nav("methods")),
+        html.A(both("nav_methods"), href="/methods", id=ids.nav("methods")),
     ]
     labels = [Words(lang)("nav_label") for lang in ("zh", "en")]
     return html.Nav(links, className="site-nav", **attributes(aria_label=" / ".join(labels)))
@@ -72,6 +72,6 @@ def page_box() -> html.Main:
     )
 
 
-def _both(key: str) -> list[Any]:
-    """A text in both languages; the style sheet shows that of the page."""
+def both(key: str) -> list[Any]:
+    """Text in both languages; the style sheet shows that of the page."""
     return [html.Span(Words(lang)(key), lang=lang, className="in-" + lang) for lang in ("zh", "en")]

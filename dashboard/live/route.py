@@ -1,4 +1,4 @@
-"""`GET /live?after=…`: what an open screen lacks, 204 where that is nothing."""
+"""`GET /live?after=…`: what an open screen lacks, 204 where that is nothing; or a snapshot's id."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from importlib import resources
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Response, abort, request
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from dashboard.pages.context import PageContext
     from data.access import Scope
+    from data.store import Store
 
 ENDPOINT: Final = "live"
 _MINUTE_S: Final = 60
@@ -67,6 +68,8 @@ def register(server: Flask, context: PageContext) -> None:
 
     @server.get("/live", endpoint=ENDPOINT)
     def live() -> Response:
+        if request.args.get("only") == "snapshot":
+            return published(context.store)
         return answer(feed, minutes, now=context.clock())
 
 
@@ -86,6 +89,18 @@ def answer(feed: Feed, minutes: Minutes, *, now: dt.datetime) -> Response:
         audited.describe("query", "live", f"{len(told['incidents'])} incidents")
     elif minutes.is_first(scope):
         audited.describe("query", "live", "what is new, for a minute from now")
+    return _json(told)
+
+
+def published(store: Store) -> Response:
+    """Id of the snapshot that is shown now, for pages that only say that theirs is older."""
+    try:
+        return _json({"snapshot": store.current().id})
+    except SnapshotError:
+        abort(503)
+
+
+def _json(told: dict[str, Any]) -> Response:
     content = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
     return Response(content, mimetype="application/json")
 

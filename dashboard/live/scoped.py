@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from dashboard.live.claims import believed_crowds, believed_units
 from dashboard.live.reach import area_rows, classes, reach
 from geo import cells as h3_cells
 
@@ -117,19 +118,18 @@ def _is_same_live(before: Look, look: Look) -> bool:
 
 
 def _live(scope: Scope, look: Look) -> tuple[tuple[Told, str], tuple[Told, str]]:
-    """Units and crowds that the senders place in areas of the scope."""
+    """Units and crowds in areas of the scope; the whole city has those in no area too."""
     own = set(reach(scope, look.snapshot).own)
-    known = {code for _, code in area_rows(look.snapshot)} if scope.sees_all else set()
 
     def sees(code: str) -> bool:
-        return code in own or (scope.sees_all and code not in known)
+        return code in own or (scope.sees_all and not code)
 
     units = [
         {"unit": one.unit, "kind": one.kind, "lng": one.lng, "lat": one.lat}
-        for one in look.units
-        if sees(one.area_code)
+        for one, code in believed_units(look.snapshot, look.units)
+        if sees(code)
     ]
-    seen = [one for one in look.crowds if sees(one.area_code)]
+    seen = [one for one, code in believed_crowds(look.snapshot, look.crowds) if sees(code)]
     cells = np.array([one.cell for one in seen], dtype=np.int64)
     middles = zip(*h3_cells.cell_centres(cells), strict=True) if seen else ()
     crowds = [

@@ -2,7 +2,8 @@
 Live layers: units where they are now, and how full places are.
 
 Both end by themselves when nothing new comes. A scope sees what its sender places in one of its
-areas; what is placed in no area that the snapshot knows is seen by the whole city's scope alone.
+areas and what lies there; what is placed in no area that the snapshot knows, or far from it, is
+seen by the whole city's scope alone.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from flask import current_app, g, has_app_context, has_request_context
 
 from dashboard.areas import hierarchy
+from dashboard.live.claims import believed_crowds, believed_units
 from dashboard.map import posts
 from dashboard.map.marks import Key, Marks
 from dashboard.queries import exact
@@ -92,14 +94,14 @@ def drawn(
     codes = snapshot.areas["code"].to_numpy()
     inside = set(codes[tree.rows_inside(focus)].tolist())
     sees_rest = scope.sees_all and focus == tree.top()
-    known = set(codes.tolist()) if sees_rest else set()
 
-    def shown(area_code: str) -> bool:
-        return area_code in inside or (sees_rest and area_code not in known)
+    def shown(code: str) -> bool:
+        return code in inside or (sees_rest and not code)
 
+    units, crowds = tuple(store.units(now)), tuple(store.crowds(now))
     return Drawn(
-        tuple(one for one in store.units(now) if shown(one.area_code)),
-        tuple(one for one in store.crowds(now) if shown(one.area_code)),
+        tuple(one for one, code in believed_units(snapshot, units) if shown(code)),
+        tuple(one for one, code in believed_crowds(snapshot, crowds) if shown(code)),
         now,
     )
 

@@ -31,7 +31,10 @@ ABSENT: Final = 255
 
 MOST_COUNTED: Final = 5_000
 """Levels with more areas send no counts: they would be most of an answer, and of all of them one
-is read, that of the area under the pointer, which `explain_hover` tells."""
+is read, that of the area under the pointer, which `dashboard.pointed` tells."""
+
+MOST_CELLS_COUNTED: Final = 50_000
+"""The same for cells; two thirds of a large answer were counts."""
 
 _SMALL: Final = 16
 """Added to a band on a small sample where no counts travel; every band is less."""
@@ -87,7 +90,7 @@ def cell_values(scope: Scope, snapshot: Snapshot, view: View, resolution: int) -
     edges = snapshot.manifest.city["cell_bands"]
     bands = np.searchsorted(edges, found.density, side="right").astype(np.uint8)
     about = {"layer": "cells", "resolution": resolution, "small": 0}
-    return about | packed(bands, found.counts)
+    return about | packed(bands, found.counts if len(bands) <= MOST_CELLS_COUNTED else None)
 
 
 def packed(bands: NDArray[np.uint8], counts: NDArray[np.int64] | None = None) -> dict[str, Any]:

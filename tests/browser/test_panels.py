@@ -81,3 +81,22 @@ def test_what_is_unfolded_and_focused_stays(app):
     expect(app.count()).not_to_have_text(before or "")
     expect(fold).to_have_attribute("open", "")
     expect(focused).to_be_focused()
+
+
+def test_newer_data_is_told_and_shown_when_the_reader_wants_it(app):
+    told = ["one"]
+    app.page.route(
+        "**/live?only=snapshot",
+        lambda route: route.fulfill(json={"snapshot": told[0]}),
+    )
+    app.page.clock.install()
+    app.open("?periods=13")
+    chip = app.page.locator("#newer-data")
+    expect(chip).to_be_hidden()
+    told[0] = "two"
+    app.page.clock.fast_forward(61_000)
+    expect(chip).to_be_visible()
+    with app.page.expect_navigation():
+        chip.click()
+    assert app.query()["periods"] == ["13"] or app.query()["periods"] == "13"
+    expect(chip).to_be_hidden()

@@ -9,8 +9,10 @@ import pytest
 import shapely
 from dash._utils import to_json
 
-from dashboard import answers, cells
+from dashboard import answers, cells, pointed
 from dashboard.areas import hierarchy
+from dashboard.inputs import MapEvent
+from dashboard.map import values as map_values
 from dashboard.map.tiles import tile
 from dashboard.map.values import cell_values
 from dashboard.map.view import cell_sources
@@ -34,6 +36,7 @@ def scope_of(*granted, role="township"):
 
 
 TOWNSHIP = scope_of(("township", "9902003"))
+PUBLIC = Scope("link-1", frozenset({Grant("public")}))
 SCOPES = {
     "county": COUNTY,
     "township": TOWNSHIP,
@@ -146,6 +149,29 @@ def test_values_and_addresses_speak_of_the_same_cells(snapshot, resolution):
     assert values["n"] == cell_sources(TOWNSHIP, snapshot)[str(resolution)]["count"]
     assert values["n"] < cell_sources(CITY, snapshot)[str(resolution)]["count"]
     assert read_numbers(values["counts"]).tolist() == found.counts.tolist()
+
+
+@each_resolution
+def test_where_no_counts_travel_the_pointer_asks_for_its_own(snapshot, resolution, monkeypatch):
+    monkeypatch.setattr(map_values, "MOST_CELLS_COUNTED", 0)
+    view = settle(TOWNSHIP, snapshot, HEAT)
+    found = cells.cell_counts(TOWNSHIP, snapshot, resolution, view.selection)
+    assert "counts" not in cell_values(TOWNSHIP, snapshot, view, resolution)
+    index = int(found.counts.argmax())
+
+    def asked(scope, at, of=resolution):
+        event = MapEvent("hover", "cells", "", at, of)
+        return to_json(pointed.explain(scope, snapshot, search=HEAT, event=event))
+
+    told = asked(TOWNSHIP, index)
+    assert f'"{resolution}:{index}"' in told
+    assert f'"{int(found.counts[index]):,d}"' in told
+    for nothing in (
+        asked(TOWNSHIP, len(found.counts)),
+        asked(TOWNSHIP, index, 3),
+        asked(PUBLIC, index),
+    ):
+        assert nothing == '{"detail":[]}'
 
 
 # --- tiles --------------------------------------------------------------------------------------

@@ -311,9 +311,9 @@ def test_a_clock_at_midnight_is_no_time(desk):
     assert (one["at"], one["day"]) == ("", "2026-11-16")
 
 
-def unit(name, code, lng=120.5):
+def unit(name, code, lng=120.77):
     until = NOW + dt.timedelta(minutes=10)
-    return Unit("radio", name, "patrol_unit", code, lng, 30.25, NOW, until)
+    return Unit("radio", name, "patrol_unit", code, lng, 30.02, NOW, until)
 
 
 def test_units_and_crowds_come_when_they_change(desk):
@@ -332,14 +332,26 @@ def test_units_and_crowds_come_when_they_change(desk):
     assert (len(told["units"]), told["crowds"]) == (1, None)
     desk.turn(LIVE_S)
     assert screen.poll() is None
-    desk.live.put_units([unit("U1", INSIDE, lng=120.6)], now=NOW)
+    desk.live.put_units([unit("U1", INSIDE, lng=120.78)], now=NOW)
     desk.turn(LIVE_S)
     told = screen.poll()
-    assert (told["units"][0]["lng"], told["crowds"]) == (120.6, None)
+    assert (told["units"][0]["lng"], told["crowds"]) == (120.78, None)
     desk.now += dt.timedelta(minutes=11)
     desk.turn(LIVE_S)
     told = screen.poll()
     assert (told["units"], told["crowds"]) == ([], [])
+
+
+@pytest.mark.parametrize(("lng", "is_own"), [(120.8, True), (120.805, True), (120.81, False)])
+def test_a_unit_far_from_its_area_is_told_to_the_whole_city_alone(desk, lng, is_own):
+    screen, own = Screen(desk, CITY), Screen(desk, COUNTY)
+    screen.poll()
+    own.poll()
+    desk.live.put_units([unit("U1", INSIDE, lng=lng)], now=NOW)
+    desk.turn(LIVE_S)
+    assert len(screen.poll()["units"]) == 1
+    told = own.poll()
+    assert bool(told and told["units"]) is is_own
 
 
 def test_names_follow_the_language(desk, snapshot, category):

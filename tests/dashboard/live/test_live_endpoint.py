@@ -50,6 +50,15 @@ def test_what_is_given_is_in_the_audit_and_nothing_else(home):
     assert (rows[0].user, rows[0].action, rows[0].target) == ("chief", "query", "live")
 
 
+def test_a_page_asks_which_snapshot_is_shown_and_nothing_is_written_down(home):
+    app = app_of(home, COUNTY)
+    log, browser = app.server.extensions[_LOG], client(app)
+    before = len(log.search(limit=50))
+    assert browser.get("/live?only=snapshot").get_json() == {"snapshot": Store(home).current().id}
+    assert len(log.search(limit=50)) == before
+    assert client(app_of(home, EMPTY)).get("/live?only=snapshot").status_code == 403
+
+
 def test_who_may_not_read_the_map_gets_nothing(home):
     assert client(app_of(home, EMPTY)).get("/live").status_code == 403
     assert client(app_of(home, None)).get("/live").status_code in (302, 401)

@@ -127,10 +127,10 @@ def served(tmp_path):
     database.close()
 
 
-def units(*codes, now):
+def units(*codes, now, places):
     until = now + dt.timedelta(minutes=30)
     return [
-        Unit("radio", f"U{at}", "patrol_unit", code, 120.1, 30.1, now, until)
+        Unit("radio", f"U{at}", "patrol_unit", code, *places.get(code, (120.1, 30.1)), now, until)
         for at, code in enumerate(codes)
     ]
 
@@ -138,7 +138,10 @@ def units(*codes, now):
 def test_a_unit_is_seen_where_its_area_is(snapshot, served):
     assert "units" not in layers.known(CITY, snapshot, "areas")
     now = dt.datetime.now(dt.UTC)
-    served.put_units(units("9901002", "9901001", "9902006", "elsewhere", now=now), now=now)
+    areas = snapshot.areas
+    places = dict(zip(areas["code"], areas[["lng", "lat"]].itertuples(index=False), strict=True))
+    codes = ("9901002", "9901001", "9902006", "elsewhere")
+    served.put_units(units(*codes, now=now, places=places), now=now)
     assert "units" in layers.known(CITY, snapshot, "areas")
 
     def drawn(scope, search=""):
@@ -153,6 +156,9 @@ def test_a_unit_is_seen_where_its_area_is(snapshot, served):
         ]
     )
     assert drawn(COUNTY) == len(own & {"9901002", "9901001", "9902006"})
+    # A code that does not fit the point shows it to nobody but the whole city.
+    served.put_units(units("9901002", now=now, places={"9901002": places["9901001"]}), now=now)
+    assert (drawn(CITY), drawn(COUNTY)) == (4, len(own & {"9901001", "9902006"}))
     view = settle(CITY, snapshot, "")
     with pytest.raises(LookupError):
         live.found(PUBLIC, snapshot, view, "units", ZH)
