@@ -93,6 +93,7 @@ class Evidence:
             "clock": lambda code: self.words.pick(*self._clock(code)),
             "reason": lambda code: self.words(f"warning_reason_{code}"),
             "kind": self._kind,
+            "by": lambda code: self.words(f"assess_by_{code}"),
         }
         if name in codes and isinstance(value, str):
             try:
