@@ -6,6 +6,7 @@ import functools
 import logging
 import os
 import secrets
+import threading
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ from dashboard.pages.context import PageContext
 from dashboard.signin.provider import DemoOrLink, SessionProvider
 from dashboard.signin.registry import externals, portal
 from dashboard.text import Words
+from data.manifest import SnapshotError
 from data.secrets import derived
 from data.settings import Settings
 from data.store import Store
@@ -153,8 +155,18 @@ def _context(installed: Installation) -> PageContext:
 def create_server() -> Flask:
     """Build the WSGI application of the environment's settings, for gunicorn."""
     settings = Settings.from_env(os.environ)
-    server: Flask = create_app(settings, Store(settings.home)).server
+    store = Store(settings.home)
+    server: Flask = create_app(settings, store).server
+    threading.Thread(target=_make_ahead, args=(store,), name="counts", daemon=True).start()
     return server
+
+
+def _make_ahead(store: Store) -> None:
+    """Put the counts of what is published into memory, while the first pages load."""
+    try:
+        store.current().kept.make_ahead()
+    except SnapshotError as error:
+        log.warning("no counts are held in memory: %s", error)
 
 
 def _no_such_script(_error: DependencyException) -> Response:

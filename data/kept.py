@@ -54,6 +54,11 @@ class Kept:
         found: AreaRows = self._once("rows", sql)
         return found
 
+    def make_ahead(self) -> None:
+        """Make the counts of every level, so that no click waits for them."""
+        for level in self._levels:
+            self.areas(level)
+
     def follow(self, other: Kept) -> None:
         """Make what another holds, whose snapshot gives way to this one."""
         for kind, name in list(other._made):

@@ -251,3 +251,10 @@ def test_levels_that_are_gone_are_not_made_again(snapshot):
     whole.areas("county")
     fewer.follow(whole)
     assert set(fewer._made) == {("areas", "county")}
+
+
+def test_counts_are_there_before_the_first_click(snapshot):
+    kept = Kept(snapshot.arrays, snapshot.manifest)
+    kept.make_ahead()
+    levels = [entry["level"] for entry in snapshot.manifest.levels]
+    assert sorted(kept._made) == sorted(("areas", level) for level in levels)
