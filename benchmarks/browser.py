@@ -18,14 +18,23 @@ from urllib.parse import urlsplit
 from playwright.sync_api import sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
+OFFLINE = [
     "--headless=new",
     "--no-sandbox",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
     "--disable-background-networking",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
+GRAPHICS = {
+    "emulated": ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
+    "none": ["--disable-gpu"],
+}
+"""
+How the browser draws: by a graphics card that the processor plays, or as on a computer without one.
+
+Without one there is no WebGL at all and pages are put together by the processor, which is the
+faster of the two on such a computer; only components that draw without WebGL work there.
+"""
+FLAGS = OFFLINE + GRAPHICS["emulated"]
 VIEWPORT = {"width": 1366, "height": 768}
 LONGEST_MS = 60_000
 
@@ -76,6 +85,7 @@ class Watched:
     """Every page of the run, to count what any of them asked of other hosts."""
 
     def __init__(self, browser, script=""):
+        self.browser = browser
         self.context = browser.new_context(viewport=VIEWPORT, locale="zh-CN")
         self.page = self.context.new_page()
         self.page.set_default_timeout(LONGEST_MS)
@@ -178,13 +188,18 @@ def wire_bytes(request):
 
 
 @contextmanager
-def chromium():
+def browsers():
+    """A Chromium of each kind of `GRAPHICS`."""
     if not Path(CHROMIUM).is_file():
         raise SystemExit(f"{CHROMIUM} is missing: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+        opened = {
+            graphics: playwright.chromium.launch(executable_path=CHROMIUM, args=OFFLINE + flags)
+            for graphics, flags in GRAPHICS.items()
+        }
+        yield opened
+        for browser in opened.values():
+            browser.close()
 
 
 def median(values):

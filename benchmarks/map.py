@@ -17,7 +17,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks.browser import Watched, chromium
+from benchmarks.browser import Watched, browsers
 from benchmarks.map_bench import beside, budget, city, load, memory, peers
 from benchmarks.map_bench.page import ENGINES, Ours
 from benchmarks.report import Row, print_rows
@@ -61,8 +61,8 @@ def measure(asked):
     if set(parts) & set(IN_BROWSER):
         with ExitStack() as stack:
             address = stack.enter_context(served_app.serve(place.home, workers=2))
-            browser = stack.enter_context(chromium())
-            stage = city.Stage(place, browser, address, asked.rounds, asked.seed)
+            opened = stack.enter_context(browsers())
+            stage = city.Stage(place, opened, address, asked.rounds, asked.seed)
             warm_up(stage)
             for name in parts:
                 if name in IN_BROWSER:

@@ -10,12 +10,24 @@ from contextlib import ExitStack
 
 from benchmarks.browser import Watched, median
 from benchmarks.map_bench import peer_data, peers
-from benchmarks.map_bench.page import ENGINES, Ours
+from benchmarks.map_bench.page import Ours
 from benchmarks.report import Row
 from tests.browser import served_app
 
 PAN_SECONDS = 1.5
 WEEKS = (13, 26, 52, 1)
+OURS = {
+    "gl": ("gl", "emulated"),
+    "canvas": ("canvas", "none"),
+    "canvas, GPU emulated": ("canvas", "emulated"),
+}
+THEIRS = {
+    "plotly": ("plotly", "emulated"),
+    "dash-leaflet": ("dash-leaflet", "none"),
+    "dash-leaflet, GPU emulated": ("dash-leaflet", "emulated"),
+    "deck.gl": ("deck.gl", "emulated"),
+}
+"""Who takes part, and with what graphics: plotly and deck.gl draw by WebGL alone."""
 WANTED = {"areas": 6, "cells": 10}
 """How many times faster than plotly a recolour has to be."""
 CANVAS_FPS = 50
@@ -73,10 +85,11 @@ def measure(stage):
             }
             found = {}
             for turn in range(stage.rounds):
-                for engine in ENGINES:
-                    note(found, engine, one_of_ours(stage, engine, shape, turn))
-                for kind, place in addresses.items():
-                    note(found, kind, one_of_theirs(stage, place, kind))
+                for who, how in OURS.items():
+                    note(found, who, one_of_ours(stage, *how, shape, turn))
+                for who, (kind, graphics) in THEIRS.items():
+                    if place := addresses.get(kind):
+                        note(found, who, one_of_theirs(stage, place, kind, graphics))
         rows += table(stage.city, shape, found)
     return rows
 
@@ -94,8 +107,8 @@ def note(found, who, figures):
         found.setdefault(who, {}).setdefault(what, []).append(value)
 
 
-def one_of_ours(stage, engine, shape, turn):
-    page = Ours(stage, engine)
+def one_of_ours(stage, engine, graphics, shape, turn):
+    page = Ours(stage, engine, graphics)
     if shape == "areas":
         figures = {"first load": page.open(f"?level={stage.city.finest}")}
     else:
@@ -111,8 +124,8 @@ def one_of_ours(stage, engine, shape, turn):
     return figures
 
 
-def one_of_theirs(stage, address, kind):
-    page = PeerPage(stage.browser, address, kind)
+def one_of_theirs(stage, address, kind, graphics):
+    page = PeerPage(stage.browsers[graphics], address, kind)
     figures = {"first load": page.open()}
     figures["bytes of the first load"] = sum(r["bytes"] for r in page.loaded()) / 1000
     figures["recolour"] = page.recolour()
@@ -146,13 +159,13 @@ def table(city, shape, found):
                     Row(f"{name}, {what}: {who}", unit, limit, figures[name], at_least=at_least)
                 )
     for name in ("recolour", "first load"):
-        for engine in ENGINES:
-            for kind in peers.PACKAGES:
-                ours, theirs = found[engine].get(name), found.get(kind, {}).get(name)
+        for us in OURS:
+            for them in THEIRS:
+                ours, theirs = found[us].get(name), found.get(them, {}).get(name)
                 if ours and theirs:
-                    limit = WANTED[shape] if (name, kind) == ("recolour", "plotly") else None
+                    limit = WANTED[shape] if (name, them) == ("recolour", "plotly") else None
                     times = [median(theirs) / median(ours)]
-                    title = f"{name}, {what}: {kind} ÷ {engine}"
+                    title = f"{name}, {what}: {them} ÷ {us}"
                     rows.append(Row(title, "×", limit, times, at_least=True))
     return rows
 
@@ -161,6 +174,6 @@ def limit_of(name, who):
     """Limit of one figure, and whether it is a lower one."""
     if name == "pan" and who == "canvas":
         return CANVAS_FPS, True
-    if who not in ENGINES:
+    if who not in OURS:
         return None, False
     return {"recolour": 800, "bytes of a recolour": 20}.get(name), False

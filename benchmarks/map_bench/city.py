@@ -52,10 +52,10 @@ class City:
 
 @dataclass(frozen=True)
 class Stage:
-    """What the parts in a browser share: a city served, and a browser."""
+    """What the parts in a browser share: a city served, and a browser of each kind of graphics."""
 
     city: City
-    browser: Any
+    browsers: dict[str, Any]
     address: str
     rounds: int
     seed: int

@@ -39,8 +39,8 @@ ARRIVED = """(key) => clock.paints.some((p) => p.key === key) && probe.idle() &&
 class Tab:
     """The renderer process of a page."""
 
-    def __init__(self, browser, page):
-        self.browser = browser.new_browser_cdp_session()
+    def __init__(self, page):
+        self.browser = page.browser.new_browser_cdp_session()
         self.page = page
         self.session = page.context.new_cdp_session(page.page)
         self.session.send("Performance.enable")
@@ -82,7 +82,7 @@ def measure(stage):
 
 def watched(stage, engine, page):
     """What is held after a number of drills."""
-    tab, walk = Tab(stage.browser, page), Walk(stage.city.snapshot, stage.seed)
+    tab, walk = Tab(page), Walk(stage.city.snapshot, stage.seed)
     start, held = time.monotonic(), {0: tab.held()}
     tell(engine, 0, held[0], start)
     for done in range(1, DRILLS + 1):
