@@ -2,14 +2,15 @@
 What a tab holds after a shift of drilling: process, script heap, nodes, listeners.
 
 Each drill waits for its own state (the map is painted and still, every callback has answered), not
-for a length of time. A figure is printed as soon as it is known.
+for a length of time. What is held is looked at on the same view each time, the whole city. A figure
+is printed as soon as it is known.
 """
 
 import sys
 import time
 from pathlib import Path
 
-from benchmarks.map_bench.page import ENGINES, Ours
+from benchmarks.map_bench.page import ENGINES
 from benchmarks.map_bench.walk import Walk
 from benchmarks.report import Row, shown
 
@@ -21,6 +22,8 @@ STEP = 50
 """Drills between two looks that only tell how it goes."""
 LIMIT_PERCENT = 10
 COLLECTIONS = 4
+REST_SECONDS = 6
+"""In which the browser gives back what the last drill needed."""
 METRICS = {"script heap": "JSHeapUsedSize", "nodes": "Nodes", "listeners": "JSEventListeners"}
 UNITS = {"tab memory": "MB", "script heap": "MB"}
 LIMITED = ("tab memory", "script heap")
@@ -40,22 +43,20 @@ class Tab:
     """The renderer process of a page."""
 
     def __init__(self, page):
-        self.browser = page.browser.new_browser_cdp_session()
         self.page = page
-        self.session = page.context.new_cdp_session(page.page)
-        self.session.send("Performance.enable")
-        self.session.send("HeapProfiler.enable")
+        page.page.send("Performance.enable")
+        page.page.send("HeapProfiler.enable")
 
     def renderers(self):
-        told = self.browser.send("SystemInfo.getProcessInfo")["processInfo"]
+        told = self.page.browser.send("SystemInfo.getProcessInfo")["processInfo"]
         return {p["id"] for p in told if p["type"] == "renderer"}
 
     def held(self):
         """What the tab holds after the garbage is collected; megabytes and numbers."""
-        self.page.settle(1.0)
+        time.sleep(REST_SECONDS)
         for _ in range(COLLECTIONS):
-            self.session.send("HeapProfiler.collectGarbage")
-        told = self.session.send("Performance.getMetrics")["metrics"]
+            self.page.page.send("HeapProfiler.collectGarbage")
+        told = self.page.page.send("Performance.getMetrics")["metrics"]
         metrics = {entry["name"]: entry["value"] for entry in told}
         found = {what: metrics[name] for what, name in METRICS.items()}
         found["script heap"] /= 1e6
@@ -71,23 +72,28 @@ def own_mb(pid):
 
 def measure(stage):
     """Rows of each engine: after the first drills, and after all of them."""
+    try:
+        from benchmarks.map_bench.bare import bare_page
+    except ImportError:
+        print("websocket-client is missing: pip install -e '.[bench]'", file=sys.stderr)
+        return []
     rows = []
     for engine in ENGINES:
-        page = Ours(stage, engine)
-        page.open()
-        rows += table(engine, watched(stage, engine, page))
-        page.close()
+        with bare_page(stage.address, engine) as page:
+            rows += table(engine, watched(stage, engine, page))
     return rows
 
 
 def watched(stage, engine, page):
     """What is held after a number of drills."""
     tab, walk = Tab(page), Walk(stage.city.snapshot, stage.seed)
-    start, held = time.monotonic(), {0: tab.held()}
-    tell(engine, 0, held[0], start)
-    for done in range(1, DRILLS + 1):
-        drill(page, walk)
+    start, held = time.monotonic(), {}
+    for done in range(DRILLS + 1):
+        if done:
+            drill(page, walk)
         if done == WARM or not (done - WARM) % STEP:
+            if done:
+                to_the_top(page, walk)
             held[done] = tab.held()
             tell(engine, done, held[done], start)
     return held
@@ -102,21 +108,25 @@ def tell(engine, done, held, start):
 def drill(page, walk):
     """One step down; from the lowest level back to the top first."""
     if not walk.below:
-        walk.top()
-        go(page, f"areas:{walk.level}", page.page.locator(".breadcrumb a").first.click)
+        to_the_top(page, walk)
     x, y = walk.next_spot(page)
-    go(page, f"areas:{walk.level}", page.page.mouse.click, x, y)
+    go(page, f"areas:{walk.level}", page.press, x, y)
+
+
+def to_the_top(page, walk):
+    walk.top()
+    go(page, f"areas:{walk.level}", page.press_on, ".breadcrumb a")
 
 
 def go(page, key, do, *arguments):
     page.evaluate(FORGET)
     do(*arguments)
-    page.page.wait_for_function(ARRIVED, arg=key)
+    page.wait(ARRIVED, key)
 
 
 def table(engine, held):
     rows = []
-    for what in held[0]:
+    for what in held[WARM]:
         unit = UNITS.get(what, "")
         rows += [
             Row(f"{engine}: {what}, {done} drills", unit, None, [held[done][what]])

@@ -41,9 +41,11 @@
     return library;
   }
 
+  const still = window.matchMedia('(prefers-reduced-motion: reduce)');
+
   /** @returns {boolean} whether motion is welcome */
   function mayMove() {
-    return !document.hidden && !window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+    return !document.hidden && !still.matches;
   }
 
   /** @param {object} L @returns {function} a map class */

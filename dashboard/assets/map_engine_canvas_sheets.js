@@ -54,13 +54,14 @@
       this.sheets = new Map(); // canvas -> sheet
       this.running = false;
       this.queued = false;
-      this.paths = new WeakMap(); // geometry -> outlines of all its features
+      this.paths = new WeakMap(); // geometry -> outlines of all its features, at the present zoom
       this.image = null;
       this.scratch = document.createElement('canvas');
       this.hatch = null;
       this.grid = this.makeGrid(L);
       // Leaflet asks for tiles more than one zoom away only when the motion has ended.
       map.on('aimed', (event) => this.grid._setView(event.center, event.zoom, true));
+      map.on('zoomstart', () => { this.paths = new WeakMap(); });
       map.on('zoomend', () => this.refresh((sheet) => sheet.zoom !== map.getZoom()));
     }
 

@@ -12,10 +12,10 @@
   /** Features between two looks at the clock. */
   const BATCH = 128;
   /**
-   * Decoded tiles are kept up to this size; the least used go first. A city of 22,000 grids or
-   * 60,000 cells takes about half of it, so what is on the map always stays.
+   * Decoded tiles are kept up to this size; the least used go first. A city of 22,000 grids takes
+   * 2.8 MB, one of 62,000 cells 3.4 MB: what is on the map always stays.
    */
-  const MOST_BYTES = 24e6;
+  const MOST_BYTES = 4.5e6;
   /** What a tile takes besides its numbers, an empty one too. */
   const TILE_BYTES = 2000;
 
@@ -29,12 +29,12 @@
    * @property {Uint32Array} ids index of each feature in its level
    * @property {Uint32Array} featureEnds
    * @property {Uint32Array} ringEnds
-   * @property {Int32Array} points x, y, x, y …; rings are closed
-   * @property {Int32Array} boxes west, north, east, south of each feature
+   * @property {Int16Array} points x, y, x, y …; rings are closed
+   * @property {Int16Array} boxes west, north, east, south of each feature
    * @property {number} bytes
    */
   const EMPTY = { extent: 4096, n: 0, ids: new Uint32Array(0), featureEnds: new Uint32Array(0),
-    ringEnds: new Uint32Array(0), points: new Int32Array(0), boxes: new Int32Array(0), bytes: 0 };
+    ringEnds: new Uint32Array(0), points: new Int16Array(0), boxes: new Int16Array(0), bytes: 0 };
 
   /** Gives way to input and drawing, and goes on as soon as they are done. */
   class Turns {
@@ -77,7 +77,7 @@
 
   /** A typed array that grows. */
   class Growing {
-    /** @param {function(new: Int32Array|Uint32Array, number)} Kind @param {number} room */
+    /** @param {function(new: Int16Array|Uint32Array, number)} Kind @param {number} room */
     constructor(Kind, room) {
       this.Kind = Kind;
       this.items = new Kind(Math.max(room, 16));
@@ -95,8 +95,15 @@
       this.length += 1;
     }
 
-    /** @returns {Int32Array|Uint32Array} */
-    done() { return this.items.slice(0, this.length); }
+    /** @returns {number} */
+    get bytes() { return this.length * this.items.BYTES_PER_ELEMENT; }
+
+    /** @param {ArrayBuffer} buffer @param {number} from @returns {Int16Array|Uint32Array} in it */
+    moved(buffer, from) {
+      const kept = new this.Kind(buffer, from, this.length);
+      kept.set(this.items.subarray(0, this.length));
+      return kept;
+    }
   }
 
   /**
@@ -109,8 +116,8 @@
     const ids = new Growing(Uint32Array, layer.length);
     const featureEnds = new Growing(Uint32Array, layer.length);
     const ringEnds = new Growing(Uint32Array, layer.length);
-    const points = new Growing(Int32Array, layer.length * 16);
-    const boxes = new Growing(Int32Array, layer.length * 4);
+    const points = new Growing(Int16Array, layer.length * 16);
+    const boxes = new Growing(Int16Array, layer.length * 4);
     for (let at = 0; at < layer.length; at += 1) {
       if (at % BATCH === 0 && turns.over()) await turns.next();
       const feature = layer.feature(at);
@@ -131,11 +138,25 @@
       featureEnds.push(ringEnds.length);
       ids.push(feature.properties.i);
     }
-    const made = { extent: layer.extent, n: ids.length, ids: ids.done(),
-      featureEnds: featureEnds.done(), ringEnds: ringEnds.done(), points: points.done(),
-      boxes: boxes.done() };
-    made.bytes = 4 * (2 * made.points.length + made.boxes.length + made.ringEnds.length +
-      2 * made.n); // twice the points: outlines drawn from them are kept as long
+    return ids.length ? packed(layer.extent, { ids, featureEnds, ringEnds, points, boxes }) : EMPTY;
+  }
+
+  /**
+   * One block of memory for all numbers of a tile: hundreds of tiles are kept.
+   *
+   * @param {number} extent
+   * @param {Object<string, Growing>} parts the wider numbers first, as each has to be aligned
+   * @returns {Geometry}
+   */
+  function packed(extent, parts) {
+    const bytes = Object.values(parts).reduce((sum, part) => sum + part.bytes, 0);
+    const buffer = new ArrayBuffer(bytes);
+    const made = { extent: extent, n: parts.ids.length, bytes: bytes };
+    let from = 0;
+    Object.keys(parts).forEach((name) => {
+      made[name] = parts[name].moved(buffer, from);
+      from += parts[name].bytes;
+    });
     return made;
   }
 

@@ -389,8 +389,9 @@
 
   function setPage(theme, lang) {
     const page = document.documentElement;
+    const tongue = lang === 'en' ? 'en' : 'zh-CN';
     if (theme) page.dataset.theme = settledTheme(theme);
-    if (lang) page.lang = lang === 'en' ? 'en' : 'zh-CN';
+    if (lang && page.lang !== tongue) page.lang = tongue; // set anew, it restyles the whole page
   }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
