@@ -52,7 +52,7 @@
       this.view = null;
       this.values = null;
       this.shown = null; // key of the fills whose values are on screen
-      this.applied = {}; // key -> bands held by the map's feature state
+      this.applied = {}; // key -> bands and inks held by the map's feature state
       this.appliedVersion = null;
       this.awaited = null; // values whose frame is not drawn yet
       this.heldSince = 0; // when drawing was last held back, 0 if it is not
@@ -118,7 +118,8 @@
         dragRotate: false,
         touchPitch: false,
         minZoom: Math.min.apply(null, this.view.levels.map((row) => row.minzoom)), // none lower
-        maxZoom: 18
+        maxZoom: 18,
+        maxTileCacheZoomLevels: 2 // of tiles out of sight; the browser's own cache has them all
       }, camera ? { center: [camera[0], camera[1]], zoom: camera[2] } : {
         bounds: this.view.focus.bounds, fitBoundsOptions: { padding: this.padding() } }));
       this.map.touchZoomRotate.disableRotation();
@@ -218,7 +219,11 @@
         this.shown = key;
         this.appliedVersion = null;
       }
-      if (this.appliedVersion === this.values.version) return;
+      const held = this.applied[key];
+      if (this.appliedVersion === this.values.version) {
+        if (held.inks !== this.layers.inks(key)) this.setStates(key, held.bands);
+        return;
+      }
       const changed = this.setStates(key, this.values.bands);
       this.appliedVersion = this.values.version;
       this.awaited = this.values;
@@ -235,23 +240,20 @@
      * @returns {number} how many areas changed
      */
     setStates(key, bands) {
-      const BAND = PinganMap.BAND;
       const last = this.applied[key];
-      const areas = PinganMap.tileLayer(key) === 'areas';
+      const inks = this.layers.inks(key);
+      const absent = inks[PinganMap.BAND.ABSENT];
       const feature = { source: key, sourceLayer: PinganMap.tileLayer(key), id: 0 };
       let changed = 0;
-      let hatched = false;
       for (let i = 0; i < bands.length; i += 1) {
-        const band = bands[i];
-        if (band < BAND.OUTSIDE && ((band & BAND.SMALL) || (areas && band === 0))) hatched = true;
-        if (band !== (last ? last[i] : BAND.ABSENT)) {
+        const ink = inks[bands[i]];
+        if (ink !== (last ? last.inks[last.bands[i]] : absent)) {
           feature.id = i;
-          this.map.setFeatureState(feature, { b: band });
+          this.map.setFeatureState(feature, ink);
           changed += 1;
         }
       }
-      this.applied[key] = bands;
-      this.layers.hatch(key, hatched);
+      this.applied[key] = { bands: bands, inks: inks };
       return changed;
     }
 
@@ -315,8 +317,8 @@
      */
     pick(point) {
       const id = 'fill:' + this.shown;
-      const bands = this.applied[this.shown];
-      if (!bands || !this.map.getLayer(id)) return -1;
+      if (!this.applied[this.shown] || !this.map.getLayer(id)) return -1;
+      const bands = this.applied[this.shown].bands;
       const found = this.map.queryRenderedFeatures(point, { layers: [id] });
       const index = found.length ? Number(found[0].id) : -1;
       const band = bands[index]; // undefined outside the array

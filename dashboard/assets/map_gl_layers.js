@@ -29,7 +29,9 @@
     constructor(map) {
       this.map = map;
       this.view = null;
-      this.look = ''; // theme and palette as last painted
+      this.look = ''; // theme as last painted
+      this.inkLook = ''; // theme and palette of the inks
+      this.inked = {}; // 'areas' and 'cells' -> Ink[]
     }
 
     /** @returns {object} a style that can ask no other host: no glyphs, no sprite */
@@ -100,12 +102,13 @@
           'source-layer': tileLayer(key) };
         this.map.addLayer(Object.assign({ id: 'fill:' + key }, shared), ANCHORS.fill);
         // Hatching of areas that are a few pixels wide says nothing and costs a pass over them all.
-        this.map.addLayer(Object.assign({ id: 'hatch:' + key, layout: { visibility: 'none' },
+        this.map.addLayer(Object.assign({ id: 'hatch:' + key,
           minzoom: PinganMap.style.outlineZoom(this.view.city_bounds, this.tileSet(key).count) },
           shared), ANCHORS.fill);
         this.paintFill(key);
       }
       this.setVisible('fill:' + key, true);
+      this.setVisible('hatch:' + key, true);
     }
 
     /** @param {string[]} keys hides the fills of every other level and resolution */
@@ -115,28 +118,35 @@
       });
     }
 
-    /** @param {string} key @param {boolean} any whether any area is hatched */
-    hatch(key, any) { this.setVisible('hatch:' + key, any); }
+    /**
+     * @param {string} key
+     * @returns {Ink[]} by band byte; the same array as long as nothing of it changes
+     */
+    inks(key) {
+      const name = tileLayer(key);
+      if (!this.inked[name]) {
+        const areas = name === 'areas';
+        const palette = this.view.palette;
+        this.inked[name] = PinganMap.style.inksOf(areas ? palette.areas : palette.cells,
+          { outside: PinganMap.style.colours().outside,
+            noData: areas ? palette.no_data : PinganMap.style.TRANSPARENT }, areas);
+      }
+      return this.inked[name];
+    }
 
     /** @param {string} key */
     paintFill(key) {
       const style = PinganMap.style;
-      const colours = style.colours();
-      const palette = this.view.palette;
-      const areas = tileLayer(key) === 'areas';
-      const entries = areas ? palette.areas : palette.cells;
       const tiles = this.tileSet(key);
       if (!tiles) return;
       const outlined = style.outlineZoom(this.view.city_bounds, tiles.count);
       this.paint('fill:' + key, {
         'fill-opacity': this.view.opacity == null ? 1 : this.view.opacity,
-        'fill-color': style.fillColour(entries, { outside: colours.outside,
-          noData: areas ? palette.no_data : style.TRANSPARENT }),
-        'fill-outline-color': style.outlineColour(colours.outline, areas),
+        'fill-color': style.FILL_COLOUR,
+        'fill-outline-color': style.outlineColour(style.colours().outline),
         'fill-antialias': ['step', ['zoom'], false, outlined, true]
       });
-      this.paint('hatch:' + key, { 'fill-pattern': 'hatch',
-        'fill-opacity': style.hatchOpacity(entries.length, areas) });
+      this.paint('hatch:' + key, { 'fill-pattern': 'hatch', 'fill-opacity': style.HATCH_OPACITY });
     }
 
     // --- lines and marks ------------------------------------------------------------------------
@@ -220,10 +230,13 @@
 
     // --- looks ----------------------------------------------------------------------------------
 
-    /** Paint everything anew if the theme or the palette has changed. */
+    /** Paint everything anew if the theme has changed; another palette is other inks alone. */
     repaint() {
       const colours = PinganMap.style.colours();
-      const look = JSON.stringify([this.view.palette, this.view.opacity, colours]);
+      const look = JSON.stringify([this.view.opacity, colours]);
+      const inkLook = JSON.stringify([this.view.palette, colours]);
+      if (inkLook !== this.inkLook) this.inked = {};
+      this.inkLook = inkLook;
       if (look === this.look) return;
       this.look = look;
       const map = this.map;

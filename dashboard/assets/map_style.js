@@ -56,48 +56,45 @@
     return resolve(band.entry ? palette[band.entry - 1] || TRANSPARENT : special.noData);
   }
 
-  /** The band of a feature; a feature without a value is absent, never zero. */
-  const bandState = ['coalesce', ['feature-state', 'b'], BAND.ABSENT];
+  /** @type {Map<string, Ink>} every ink there was; the same look is the same object */
+  const known = new Map();
 
   /**
+   * How an area of each band looks, as the feature state that the expressions below read. Other
+   * colours are other states and never other expressions: those would have every tile cut anew.
+   *
+   * @typedef {{c: string, d: boolean, h: number}} Ink colour; whether the area is drawn; 1 if it
+   *   is hatched: no data (for areas) and small samples
    * @param {string[]} palette entry k-1 is the colour of band k
    * @param {{noData: string, outside: string}} special
-   * @returns {Array} a paint expression
+   * @param {boolean} emptyIsDrawn whether band 0 is drawn
+   * @returns {Ink[]} by band byte
    */
-  function fillColour(palette, special) {
-    const expression = ['match', bandState];
-    palette.forEach(function (colour, entry) {
-      expression.push([entry + 1, BAND.SMALL + entry + 1], resolve(colour));
+  function inksOf(palette, special, emptyIsDrawn) {
+    return Array.from({ length: 256 }, function (_, byte) {
+      const band = PinganMap.readBand(byte);
+      const drawn = !band.absent && (emptyIsDrawn || byte !== BAND.NO_DATA);
+      const hatched = !band.outside && !band.absent &&
+        (band.entry ? band.small : emptyIsDrawn);
+      const ink = { c: fillOf(byte, palette, special), d: drawn, h: hatched ? 1 : 0 };
+      const name = [ink.c, ink.d, ink.h].join(' ');
+      if (!known.has(name)) known.set(name, ink);
+      return known.get(name);
     });
-    expression.push([BAND.NO_DATA, BAND.SMALL], resolve(special.noData));
-    expression.push(BAND.OUTSIDE, special.outside);
-    expression.push(TRANSPARENT);
-    return expression;
   }
+
+  /** A feature without a value is absent, never zero. */
+  const FILL_COLOUR = ['to-color', ['coalesce', ['feature-state', 'c'], TRANSPARENT]];
+  const HATCH_OPACITY = ['coalesce', ['feature-state', 'h'], 0];
 
   /**
    * The outline of an area must not show where the area itself is not drawn.
    *
    * @param {string} outline
-   * @param {boolean} emptyIsDrawn whether band 0 is drawn
    * @returns {Array} a paint expression
    */
-  function outlineColour(outline, emptyIsDrawn) {
-    const hidden = emptyIsDrawn ? [BAND.ABSENT] : [BAND.ABSENT, BAND.NO_DATA];
-    return ['match', bandState, hidden, TRANSPARENT, outline];
-  }
-
-  /**
-   * Hatching marks no data (for areas) and small samples.
-   *
-   * @param {number} entries length of the palette
-   * @param {boolean} emptyIsDrawn
-   * @returns {Array} a paint expression, 0 or 1
-   */
-  function hatchOpacity(entries, emptyIsDrawn) {
-    const hatched = emptyIsDrawn ? [BAND.NO_DATA, BAND.SMALL] : [];
-    for (let entry = 1; entry <= entries; entry += 1) hatched.push(BAND.SMALL + entry);
-    return ['match', bandState, hatched, 1, 0];
+  function outlineColour(outline) {
+    return ['case', ['coalesce', ['feature-state', 'd'], false], outline, TRANSPARENT];
   }
 
   /**
@@ -144,9 +141,10 @@
     colours: colours,
     resolve: resolve,
     fillOf: fillOf,
-    fillColour: fillColour,
+    FILL_COLOUR: FILL_COLOUR,
+    HATCH_OPACITY: HATCH_OPACITY,
+    inksOf: inksOf,
     outlineColour: outlineColour,
-    hatchOpacity: hatchOpacity,
     hatchImage: hatchImage,
     outlineZoom: outlineZoom
   };
