@@ -245,8 +245,10 @@
       const absent = inks[PinganMap.BAND.ABSENT];
       const feature = { source: key, sourceLayer: PinganMap.tileLayer(key), id: 0 };
       let changed = 0;
+      let hatched = false;
       for (let i = 0; i < bands.length; i += 1) {
         const ink = inks[bands[i]];
+        if (ink.h) hatched = true;
         if (ink !== (last ? last.inks[last.bands[i]] : absent)) {
           feature.id = i;
           this.map.setFeatureState(feature, ink);
@@ -254,6 +256,7 @@
         }
       }
       this.applied[key] = { bands: bands, inks: inks };
+      if (hatched) this.layers.hatch(key);
       return changed;
     }
 

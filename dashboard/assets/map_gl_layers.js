@@ -102,13 +102,12 @@
           'source-layer': tileLayer(key) };
         this.map.addLayer(Object.assign({ id: 'fill:' + key }, shared), ANCHORS.fill);
         // Hatching of areas that are a few pixels wide says nothing and costs a pass over them all.
-        this.map.addLayer(Object.assign({ id: 'hatch:' + key,
+        this.map.addLayer(Object.assign({ id: 'hatch:' + key, layout: { visibility: 'none' },
           minzoom: PinganMap.style.outlineZoom(this.view.city_bounds, this.tileSet(key).count) },
           shared), ANCHORS.fill);
         this.paintFill(key);
       }
       this.setVisible('fill:' + key, true);
-      this.setVisible('hatch:' + key, true);
     }
 
     /** @param {string[]} keys hides the fills of every other level and resolution */
@@ -117,6 +116,13 @@
         if (!keys.includes(id.slice(id.indexOf(':') + 1))) this.setVisible(id, false);
       });
     }
+
+    /**
+     * Hatching is shown from the first area that has it, and stays: each change cuts tiles anew.
+     *
+     * @param {string} key
+     */
+    hatch(key) { this.setVisible('hatch:' + key, true); }
 
     /**
      * @param {string} key

@@ -335,6 +335,40 @@ def test_theme_repaints_without_new_values(watched: Watched) -> None:
     assert watched.colour_at(x, y) != light
 
 
+@pytest.mark.parametrize("renderer", ["gl"])
+def test_another_palette_cuts_no_tile_anew(watched: Watched) -> None:
+    view = harness.make_view(names=None)
+    watched.apply(view, county_values("v1", [1, 130, 0, 4, 4]))  # plain, small sample, no data
+    watched.page.wait_for_function("() => probe.idle()")
+    watched.page.evaluate(
+        "() => { window.cut = []; engine.map.on('data', (event) => {"
+        " if (event.tile && event.sourceId === 'areas:county') cut.push(event.tile.state); }); }"
+    )
+    other = set_palette(harness.make_view(names=None))
+    watched.apply(other, county_values("v2", [1, 2, 3, 4, 4]))
+    assert watched.colour_at(*watched.point_in("county", 1)) == (255, 255, 0)
+    assert watched.page.evaluate("window.cut") == []
+
+
+def test_a_new_palette_alone_recolours(watched: Watched) -> None:
+    watched.apply(harness.make_view(names=None), county_values("v1", [4, 4, 4, 4, 4]))
+    watched.apply_view(set_palette(harness.make_view(names=None)))
+    watched.page.wait_for_function("() => probe.idle()")
+    assert watched.colour_at(*watched.point_in("county", 0)) == (255, 0, 0)
+
+
+def test_the_same_language_does_not_restyle_the_page(watched: Watched) -> None:
+    watched.apply(harness.make_view(), county_values("v1"))
+    watched.page.evaluate(
+        "() => { window.told = []; new MutationObserver((rows) => told.push(...rows)).observe("
+        "document.documentElement, { attributeFilter: ['lang'] }); }"
+    )
+    watched.apply(harness.make_view(), county_values("v2", [1, 1, 1, 1, 1]))
+    assert watched.page.evaluate("told.length") == 0
+    watched.page.evaluate("() => { dash_clientside.pingan.theme('light', 'en'); }")
+    assert watched.page.evaluate("() => Promise.resolve().then(() => told.length)") == 1
+
+
 def test_a_new_map_element_gets_a_new_map(watched: Watched) -> None:
     watched.apply(harness.make_view(), county_values("v1"))
     watched.page.evaluate(
@@ -528,8 +562,8 @@ def test_kept_tiles_are_bounded(watched: Watched) -> None:
         " store.keep('tile' + at, Object.assign({}, PinganMap.geometry.EMPTY, { bytes: 1e6 }));"
         " return [store.bytes, store.kept.size]; }"
     )
-    assert kept[0] <= 24e6
-    assert kept[1] <= 24
+    assert kept[0] <= 4.5e6
+    assert kept[1] <= 4
 
 
 @pytest.mark.parametrize("renderer", RENDERERS)
