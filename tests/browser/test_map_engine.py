@@ -554,6 +554,24 @@ def test_the_canvas_recolours_from_what_it_has(watched: Watched) -> None:
 
 
 @pytest.mark.parametrize("renderer", ["canvas"])
+def test_an_area_is_found_while_a_new_zoom_is_not_drawn_yet(watched: Watched) -> None:
+    watched.apply(harness.make_view(), county_values())
+    watched.page.wait_for_function("() => probe.idle()")
+    spot = watched.point_in("county", 2)
+    found = watched.page.evaluate(
+        "([x, y]) => { const box = document.getElementById('map').getBoundingClientRect();"
+        " const at = { x: x - box.x, y: y - box.y }; const before = engine.pick(at);"
+        " const place = engine.map.containerPointToLatLng([at.x, at.y]);"
+        " engine.map._resetView(engine.map.getCenter(), engine.map.getZoom() + 0.6);"
+        " const drawn = engine.sheets.current().filter((sheet) => sheet.version).length;"
+        " const there = engine.map.latLngToContainerPoint(place);"
+        " return [before, drawn, engine.pick(there)]; }",
+        list(spot),
+    )
+    assert found == [2, 0, 2]
+
+
+@pytest.mark.parametrize("renderer", ["canvas"])
 def test_kept_tiles_are_bounded(watched: Watched) -> None:
     watched.apply(harness.make_view(), county_values())
     watched.page.wait_for_function("() => probe.idle()")
