@@ -79,9 +79,17 @@ def _bands(city, search, resolution):
             fragment="",
             resolution=resolution,
         )
-        bands = read_numbers(drawn["values"]["bands"])
+        bands = bands_of(drawn["values"])
         found.append([0 if band >= ABSENT else band & 127 for band in bands])
     return found
+
+
+def bands_of(values):
+    """Bands as numbers, whichever way they travel."""
+    if "pairs" not in values:
+        return read_numbers(values["bands"])
+    both = [digit for pair in values["pairs"] for digit in divmod(_VALUE[pair], 8)]
+    return both[: values["n"]]
 
 
 def read_numbers(text):

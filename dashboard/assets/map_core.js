@@ -55,7 +55,8 @@
  * @property {number} [resolution]
  * @property {string} [boundary] version of the boundaries that the order of values belongs to
  * @property {number} n
- * @property {string} bands n numbers in base-32 digits
+ * @property {string} [bands] n numbers in base-32 digits
+ * @property {string} [pairs] in place of them where all are below 8: two to a digit
  * @property {string} [counts] n numbers in base-32 digits; levels of many areas have none
  * @property {number} small a band on fewer incidents than this is marked as a small sample; without
  *   counts, 16 is added to it instead
@@ -125,6 +126,26 @@
   }
 
   /**
+   * Read numbers below 8, written two to a digit.
+   *
+   * @param {string} text
+   * @param {Uint8Array} numbers filled
+   * @returns {Uint8Array}
+   */
+  function readPairs(text, numbers) {
+    if (text.length !== Math.ceil(numbers.length / 2)) {
+      throw new RangeError('map values: n is ' + numbers.length + ' but ' + text.length +
+        ' pairs came');
+    }
+    for (let i = 0; i < numbers.length; i += 1) {
+      const digit = digitOf[text.charCodeAt(i >> 1)];
+      if (!(digit < 64)) throw new RangeError('map values: pair ' + (i >> 1) + ' is no digit');
+      numbers[i] = i % 2 ? digit & 7 : digit >> 3;
+    }
+    return numbers;
+  }
+
+  /**
    * What a view or values are about: `areas:<level>` or `cells:<resolution>`.
    *
    * @param {{layer: string, level?: string, resolution?: number,
@@ -163,7 +184,9 @@
    * @returns {DecodedValues}
    */
   function decodeValues(values) {
-    const bands = readNumbers(values.bands, new Uint8Array(values.n));
+    const bands = values.pairs === undefined ?
+      readNumbers(values.bands, new Uint8Array(values.n)) :
+      readPairs(values.pairs, new Uint8Array(values.n));
     const counts = values.counts === undefined ? null :
       readNumbers(values.counts, new Uint32Array(values.n));
     for (let i = 0; i < values.n; i += 1) {
@@ -177,7 +200,7 @@
     const overlays = {};
     Object.keys(values.overlays || {}).forEach(function (id) {
       const one = values.overlays[id];
-      overlays[id] = one.bands === undefined ? one : decodeValues(one);
+      overlays[id] = one.icon ? one : decodeValues(one);
     });
     return { key: keyOf(values), boundary: values.boundary || null, n: values.n, bands: bands,
       counts: counts, version: values.version, overlays: overlays,

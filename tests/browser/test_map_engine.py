@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request
 
+from dashboard.map.values import paired
 from tests.browser import map_harness as harness
 from tests.browser.conftest import CHROMIUM
 from tests.browser.probes import FOCUSED, KEEP_ENGINE, RENDERERS
@@ -582,6 +583,17 @@ def test_kept_tiles_are_bounded(watched: Watched) -> None:
     )
     assert kept[0] <= 4.5e6
     assert kept[1] <= 4
+
+
+@pytest.mark.parametrize("renderer", ["canvas"])
+@pytest.mark.parametrize("count", [0, 1, 5, 6])
+def test_bands_that_travel_in_pairs_are_read(watched: Watched, count: int) -> None:
+    bands = np.arange(7, 7 - count, -1, dtype="u1")
+    values = {"layer": "cells", "resolution": 8, "n": count, "pairs": paired(bands), "small": 0}
+    read = watched.page.evaluate("sent => Array.from(PinganMap.decodeValues(sent).bands)", values)
+    assert read == bands.tolist()
+    with pytest.raises(Error, match="RangeError"):
+        watched.page.evaluate("sent => PinganMap.decodeValues(sent)", values | {"n": count + 2})
 
 
 @pytest.mark.parametrize("renderer", RENDERERS)

@@ -464,12 +464,21 @@ def dumped(value):
     return json.dumps(value, ensure_ascii=False)
 
 
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+
+def read_pairs(text, count):
+    """Numbers below 8 that stand two to a digit, read as the browser reads them."""
+    both = [digit for character in text for digit in divmod(ALPHABET.index(character), 8)]
+    assert count <= len(both) <= count + 1
+    return np.array(both[:count], dtype=np.uint8)
+
+
 def read_numbers(text):
     """The numbers in a text of base-32 digits, read as the browser reads them."""
-    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     numbers, value = [], 0
     for character in text:
-        digit = alphabet.index(character)
+        digit = ALPHABET.index(character)
         value = value * 32 + digit % 32
         if digit < 32:
             numbers.append(value)

@@ -24,7 +24,7 @@ from data.periods import Window
 from data.store import Snapshot, Store
 from geo import cells as hexagons
 from tests.dashboard import squares
-from tests.dashboard.squares import CITY, COUNTY, EMPTY, LAST, RESOLUTIONS, read_numbers
+from tests.dashboard.squares import CITY, COUNTY, EMPTY, LAST, RESOLUTIONS, read_numbers, read_pairs
 
 EVERYTHING = Selection(Window(LAST, 60, "week"), None, 0)
 SELECTIONS = [EVERYTHING, Selection(Window(LAST, 4, "week"), (1, 2), 2)]
@@ -153,10 +153,13 @@ def test_values_and_addresses_speak_of_the_same_cells(snapshot, resolution):
 
 @each_resolution
 def test_where_no_counts_travel_the_pointer_asks_for_its_own(snapshot, resolution, monkeypatch):
-    monkeypatch.setattr(map_values, "MOST_CELLS_COUNTED", 0)
     view = settle(TOWNSHIP, snapshot, HEAT)
+    counted = cell_values(TOWNSHIP, snapshot, view, resolution)
+    monkeypatch.setattr(map_values, "MOST_CELLS_COUNTED", 0)
     found = cells.cell_counts(TOWNSHIP, snapshot, resolution, view.selection)
-    assert "counts" not in cell_values(TOWNSHIP, snapshot, view, resolution)
+    bare = cell_values(TOWNSHIP, snapshot, view, resolution)
+    assert "counts" not in bare
+    assert read_pairs(bare["pairs"], bare["n"]).tolist() == read_numbers(counted["bands"]).tolist()
     index = int(found.counts.argmax())
 
     def asked(scope, at, of=resolution):

@@ -11,7 +11,7 @@ from dashboard.text import Words
 from dashboard.view import settle
 from data.rates import SMALL_SAMPLE
 from tests.dashboard.drawing import drawn_values
-from tests.dashboard.squares import CITY, read_numbers
+from tests.dashboard.squares import CITY, read_numbers, read_pairs
 
 
 @given(hnp.arrays(np.int64, st.integers(0, 50), elements=st.integers(0, 2**31 - 1)))
@@ -24,6 +24,18 @@ def test_numbers_are_read_as_they_were_written(numbers):
 )
 def test_digits_stand_highest_first(number, text):
     assert map_values.written(np.array([number])) == text
+
+
+@given(hnp.arrays(np.uint8, st.integers(0, 50), elements=st.integers(0, 7)))
+def test_pairs_are_read_as_they_were_written(bands):
+    assert read_pairs(map_values.paired(bands), len(bands)).tolist() == bands.tolist()
+
+
+@pytest.mark.parametrize(("most", "how"), [(7, "pairs"), (8, "bands")])
+def test_bands_without_counts_go_in_pairs_where_eight_suffice(most, how):
+    bands = np.array([0, most, 1], dtype=np.uint8)
+    assert how in map_values.packed(bands)
+    assert "bands" in map_values.packed(bands, bands.astype(np.int64))
 
 
 def test_small_samples_follow_from_counts(snapshot):
