@@ -1,5 +1,6 @@
 /**
- * Plays the last windows on the map: values alone travel, once; geometry stays.
+ * Plays the last windows on the map: values alone travel, once; geometry stays. Over the slider
+ * stands a bar for each window, as high as its incidents in the area in view.
  *
  * `#map-play` holds the controls; the film is fetched when first wanted and dropped with the view.
  */
@@ -10,10 +11,12 @@
   const FRAME_MS = [500, 250, 125]; // two, four and eight frames a second
   const WORDS = {
     zh: { play: '播放', pause: '暂停', back: '上一帧', on: '下一帧', speed: '速度', close: '关闭播放',
-      hold: '定格到此期', loading: '正在载入…', none: '此图层不能播放', open: '播放近期变化', at: '第几帧' },
+      hold: '定格到此期', loading: '正在载入…', none: '此图层不能播放', open: '播放近期变化', at: '第几帧',
+      count: ' 件', unknown: '暂无数据' },
     en: { play: 'Play', pause: 'Pause', back: 'Frame before', on: 'Next frame', speed: 'Speed',
       close: 'Close the player', hold: 'Show this period', loading: 'Loading…',
-      none: 'This layer cannot be played', open: 'Play the last periods', at: 'Frame' }
+      none: 'This layer cannot be played', open: 'Play the last periods', at: 'Frame',
+      count: ' incidents', unknown: 'No data' }
   };
 
   let box = null;
@@ -47,13 +50,28 @@
     parts.range.min = '0';
     parts.range.setAttribute('aria-label', word('at'));
     parts.range.addEventListener('input', function () { stop(); show(Number(parts.range.value)); });
+    parts.bars = document.createElement('div');
+    parts.bars.className = 'play-bars';
+    parts.bars.setAttribute('aria-hidden', 'true'); // the slider says the same
+    parts.bars.addEventListener('click', function (event) {
+      stop();
+      show(nearest(event.clientX));
+    });
+    const track = document.createElement('div');
+    track.className = 'play-track';
+    track.append(parts.bars, parts.range);
+    parts.count = document.createElement('span');
+    parts.count.className = 'play-count';
     parts.title = document.createElement('span');
     parts.title.className = 'play-title';
     parts.title.setAttribute('role', 'status');
+    const head = document.createElement('div');
+    head.className = 'play-head';
+    head.append(parts.title, parts.count);
     const bar = document.createElement('div');
     bar.className = 'play-bar';
-    bar.append(button('back', '‹', function () { stop(); show(at - 1); }), button('play', '▶', toggle),
-      button('on', '›', function () { stop(); show(at + 1); }), parts.range, parts.title,
+    bar.append(head, button('back', '‹', function () { stop(); show(at - 1); }), button('play', '', toggle),
+      button('on', '›', function () { stop(); show(at + 1); }), track,
       button('speed', '1×', faster), button('hold', '✓', hold), button('close', '×', close));
     parts.bar = bar;
     box.replaceChildren(button('open', '▶ ' + word('open'), open), bar);
@@ -67,6 +85,7 @@
     load().then(function (found) {
       if (!found) return;
       parts.range.max = String(film.length - 1);
+      drawBars();
       if (film.length) start();
       else parts.title.textContent = word('none');
     }).catch(function (error) {
@@ -85,11 +104,40 @@
       if (view.search !== wanted) return false;
       film = sent.frames.map(function (frame) {
         return Object.assign(PinganMap.decodeValues(frame), { label: frame.label,
-          title: frame.title, version: 'frame ' + frame.label });
+          title: frame.title, total: frame.total, version: 'frame ' + frame.label });
       });
       at = 0;
       return true;
     });
+  }
+
+  /** A frame's total in words; empty where none is sent, which is not the same as none. */
+  function counted(frame) {
+    if (frame.total === undefined) return '';
+    const lang = document.documentElement.lang;
+    return frame.total === null ? word('unknown')
+      : frame.total.toLocaleString(lang) + word('count');
+  }
+
+  /** Bars from zero, each over the place of the slider's thumb at its frame. */
+  function drawBars() {
+    const most = Math.max(1, ...film.map(function (frame) { return frame.total || 0; }));
+    parts.bars.hidden = film.length < 2 || film[0].total === undefined;
+    if (parts.bars.hidden) return;
+    parts.bars.style.setProperty('--bars', String(film.length));
+    parts.bars.replaceChildren(...film.map(function (frame) {
+      const bar = document.createElement('i');
+      if (frame.total === null) bar.className = 'is-unknown';
+      else bar.style.height = (100 * frame.total / most) + '%';
+      bar.title = frame.title + ' · ' + counted(frame);
+      return bar;
+    }));
+  }
+
+  /** @param {number} x of the pointer @returns {number} the frame whose bar is nearest to it */
+  function nearest(x) {
+    const box = parts.bars.getBoundingClientRect();
+    return Math.floor(film.length * (x - box.left) / box.width);
   }
 
   /** @param {number} index */
@@ -98,8 +146,13 @@
     at = Math.max(0, Math.min(film.length - 1, index));
     PinganMap.showFrame(film[at]);
     parts.range.value = String(at);
-    parts.range.setAttribute('aria-valuetext', film[at].title);
+    const total = counted(film[at]);
+    parts.range.setAttribute('aria-valuetext', film[at].title + (total && ', ' + total));
     parts.title.textContent = film[at].title;
+    parts.count.textContent = total;
+    Array.from(parts.bars.children).forEach(function (bar, index) {
+      bar.classList.toggle('is-shown', index === at);
+    });
   }
 
   function start() {
@@ -121,7 +174,7 @@
 
   /** @param {boolean} playing */
   function sign(playing) {
-    parts.play.textContent = playing ? '⏸' : '▶';
+    parts.play.classList.toggle('is-playing', playing); // fonts lack the sign of a pause
     parts.play.title = word(playing ? 'pause' : 'play');
     parts.play.setAttribute('aria-label', parts.play.title);
   }

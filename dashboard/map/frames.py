@@ -1,11 +1,11 @@
-"""The same map window after window: values alone, so that a film resends no geometry."""
+"""The same map window after window: values and one total, so that a film resends no geometry."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from dashboard import protected
+from dashboard import protected, queries
 from dashboard.map import measures
 from dashboard.map import values as map_values
 from dashboard.text import Words
@@ -36,7 +36,9 @@ def frames(scope: Scope, snapshot: Snapshot, search: str) -> dict[str, Any]:
     -------
     film
         `snapshot`, and `frames`: values as `dashboard.map.values` has them, each with `label`
-        (of its last period) and `title` (its days in words). Cells are not filmed: no frames.
+        (of its last period), `title` (its days in words) and, short of the protected tier, `total`:
+        incidents of the area in view, None where they are not known. Cells are not filmed: no
+        frames.
 
     Raises
     ------
@@ -49,6 +51,10 @@ def frames(scope: Scope, snapshot: Snapshot, search: str) -> dict[str, Any]:
         return {"snapshot": snapshot.id, "frames": []}
     views = earlier_views(scope, snapshot, view, most=MOST)
     drawn = [_frame(scope, snapshot, each, words) for each in views]
+    if not scope.is_protected:
+        series = queries.area_series(scope, snapshot, view.subject, view.selection)
+        for frame, each in zip(drawn, views, strict=True):
+            frame["total"] = series.total(each.selection.window)
     return {"snapshot": snapshot.id, "frames": drawn}
 
 

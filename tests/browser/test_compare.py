@@ -174,6 +174,30 @@ def test_a_film_moves_the_first_map_and_its_title_alone(app: App) -> None:
     expect(app.page.locator(".map-side").first).to_have_text(titles[0])
 
 
+def test_a_film_shows_the_incidents_of_every_window(app: App) -> None:
+    app.open("?measure=count")
+    app.page.click(".play-open")
+    app.page.wait_for_selector("#map[data-painted^='frame ']", state="attached")
+    app.page.click(".play-play")
+    bars = app.page.locator(".play-bars i")
+    count = bars.count()
+    assert count == 26
+    heights = bars.evaluate_all("all => all.map(bar => bar.getBoundingClientRect().height)")
+    counts = [
+        int(re.sub(r"\D", "", title.rpartition("·")[2]))
+        for title in bars.evaluate_all("all => all.map(bar => bar.title)")
+    ]
+    assert heights == pytest.approx([26 * each / max(counts) for each in counts], abs=0.6)
+    bars.nth(3).click()
+    expect(bars.nth(3)).to_have_class("is-shown")
+    expect(app.page.locator(".play-bars .is-shown")).to_have_count(1)
+    expect(app.page.locator(".play-count")).to_have_text(f"{counts[3]:,} 件")
+    app.page.locator(".play-track input").press("End")
+    expect(app.page.locator(".play-count")).to_have_text(
+        app.count().inner_text().split()[0] + " 件"
+    )
+
+
 def test_the_switch_is_reached_by_keyboard(app: App) -> None:
     open_both(app, "?compare=before")
     app.page.locator(".layer-list > summary:has-text('对比')").focus()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import answers, ids, moves, windows
+from dashboard import answers, ids, moves, summary, windows
 from dashboard.areas import hierarchy
 from dashboard.inputs import BadInputError, Range, length, marked
 from dashboard.map import compared, frames
@@ -229,6 +229,25 @@ def test_a_film_of_a_month_begins_each_month_anew(snapshot):
     for each in ranged[-3:]:
         again = settle(CITY, snapshot, each.state.to_address())
         assert again.selection.window == each.selection.window
+
+
+@pytest.mark.parametrize("search", ["?periods=4", "?span=month&category={}", "?start=2026-W40"])
+def test_every_frame_of_a_film_counts_the_area_in_view(snapshot, search):
+    search = search.format(snapshot.categories["code"].iloc[-1])
+    view = settle(CITY, snapshot, search)
+    film = frames.frames(CITY, snapshot, search)["frames"]
+    alone = [
+        summary.changes(CITY, snapshot, each.subject, each.selection).count
+        for each in frames.earlier_views(CITY, snapshot, view, most=frames.MOST)
+    ]
+    assert [frame["total"] for frame in film] == alone
+    assert any(alone)
+
+
+def test_a_film_of_the_protected_tier_tells_no_totals(snapshot):
+    film = frames.frames(PUBLIC, snapshot, "?periods=4")["frames"]
+    assert film
+    assert not any("total" in frame for frame in film)
 
 
 def test_what_a_chart_sends_is_read_strictly():
