@@ -26,7 +26,7 @@ OFFLINE = [
 ]
 GRAPHICS = {
     "emulated": ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
-    "none": ["--disable-gpu"],
+    "none": ["--disable-gpu", "--disable-3d-apis"],
 }
 """
 How the browser draws: by a graphics card that the processor plays, or as on a computer without one.

@@ -27,14 +27,18 @@ DESK = ["areas", "hotspots", "index", "forecast", "data"]
 
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is missing: run make test")
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_nothing(browser: Browser, address: str, path: str, theme: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "renderer"), [(path, "gl" if "renderer=gl" in path else "canvas") for path in PAGES]
+)
+def test_axe_finds_nothing(
+    browser: Browser, address: str, path: str, renderer: str, theme: str
+) -> None:
     page = browser.new_page(viewport={"width": 1366, "height": 768}, reduced_motion="reduce")
     page.set_default_timeout(PAINT_MS)
     page.goto(f"{address}{path}{'&' if '?' in path else '?'}theme={theme}")
     page.wait_for_load_state("networkidle")
     if path.startswith("?"):
-        page.wait_for_selector("#map[data-painted]", state="attached")
+        page.wait_for_selector(f"#map[data-painted][data-renderer='{renderer}']", state="attached")
         page.wait_for_selector("#charts .panel", state="attached")
     elif path in DESK:
         page.wait_for_selector(".desk-head h1")

@@ -41,12 +41,6 @@ PUT = """([figure, width]) => {
 
 
 @pytest.fixture
-def renderer() -> str:
-    """The engine has no part in it."""
-    return "canvas"
-
-
-@pytest.fixture
 def page(app: App) -> Page:
     app.open()
     return app.page

@@ -11,10 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request
 
 from dashboard.map.values import paired
 from tests.browser import map_harness as harness
-from tests.browser.conftest import CHROMIUM
 from tests.browser.probes import FOCUSED, KEEP_ENGINE, RENDERERS
-
-NO_GL = ["--headless=new", "--no-sandbox", "--disable-3d-apis", "--disable-background-networking"]
 
 pytestmark = [
     pytest.mark.browser,
@@ -381,24 +378,22 @@ def test_a_new_map_element_gets_a_new_map(watched: Watched) -> None:
     assert watched.page.locator(FOCUSED).count() == 1
 
 
-def plain_browser(browser: Browser) -> Browser:
-    """A second browser of the same Playwright: the switch holds for a whole process."""
-    return browser.browser_type.launch(executable_path=str(CHROMIUM), args=NO_GL)
-
-
 @pytest.mark.parametrize("search", ["", "?renderer=gl"])
-def test_without_webgl2_the_canvas_takes_over(address: str, browser: Browser, search: str) -> None:
-    plain = plain_browser(browser)
-    watched = Watched(plain.new_page(), address + search)
+def test_without_webgl2_the_canvas_takes_over(
+    address: str, plain_browser: Browser, search: str
+) -> None:
+    page = plain_browser.new_page()
+    assert page.evaluate("() => document.createElement('canvas').getContext('webgl2')") is None
+    watched = Watched(page, address + search)
     watched.apply(harness.make_view(), county_values())
     assert watched.page.get_attribute("#map", "data-renderer") == "canvas"
     assert not watched.asked("maplibre-gl-worker")
     assert watched.outside == []
-    plain.close()
+    page.close()
 
 
-def test_software_gl_gives_way_to_the_canvas(address: str, browser: Browser) -> None:
-    page = browser.new_page()
+def test_software_gl_gives_way_to_the_canvas(address: str, gl_browser: Browser) -> None:
+    page = gl_browser.new_page()
     watched = Watched(page, address)
     watched.apply(harness.make_view(), county_values())
     assert page.get_attribute("#map", "data-renderer") == "canvas"
@@ -409,17 +404,16 @@ def test_software_gl_gives_way_to_the_canvas(address: str, browser: Browser) -> 
     ("lang", "title"), [("zh", "无法显示地图"), ("en", "The map cannot be drawn")]
 )
 def test_without_webgl2_the_box_says_so(
-    address: str, browser: Browser, lang: str, title: str
+    address: str, plain_browser: Browser, lang: str, title: str
 ) -> None:
-    plain = plain_browser(browser)
-    page = plain.new_page()
+    page = plain_browser.new_page()
     page.add_init_script("delete window.Path2D;")
     watched = Watched(page, address)
     watched.apply_view(harness.make_view(lang=lang))
     watched.apply_values(county_values())
     assert watched.page.locator(".map-unsupported strong").inner_text() == title
     assert watched.outside == []
-    plain.close()
+    page.close()
 
 
 # --- motion, and what lies over the colours ------------------------------------------------------

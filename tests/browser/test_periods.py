@@ -13,12 +13,6 @@ pytestmark = pytest.mark.browser
 expect.set_options(timeout=PAINT_MS)
 
 
-@pytest.fixture
-def renderer() -> str:
-    """The engine has no part in it."""
-    return "canvas"
-
-
 def trend(app: App) -> Locator:
     """The trend, drawn and ready to be dragged over."""
     chart = app.page.locator(".chart:has(.chart-plot svg path)").first

@@ -42,8 +42,8 @@ def place(tmp_path_factory):
 
 
 @pytest.fixture(scope="module", params=["light", "dark"])
-def signed(request, browser, place):
-    context, page, said = visit(browser, request.param)
+def signed(request, plain_browser, place):
+    context, page, said = visit(plain_browser, request.param)
     outside = []
     page.on("request", lambda asked: outside.append(asked.url))
     sign_in(page, place, "leader")
