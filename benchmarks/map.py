@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.browser import Watched, browsers
-from benchmarks.map_bench import beside, budget, city, load, memory, peers
+from benchmarks.map_bench import beside, budget, city, load, memory, peers, play
 from benchmarks.map_bench.page import ENGINES, Ours
 from benchmarks.report import Row, print_rows
 from tests.browser import served_app
@@ -30,6 +30,7 @@ IN_BROWSER = {
     "cold": ("cold page", budget.measure_cold),
     "drill": ("drill", budget.measure_drill),
     "recolour": ("recolour", budget.measure_recolour),
+    "play": ("the film", play.measure),
     "peers": ("beside the peers", beside.measure),
     "memory": ("drills in one tab", memory.measure),
 }

@@ -14,12 +14,14 @@ from benchmarks.map_bench.page import ENGINES
 from benchmarks.map_bench.walk import Walk
 from benchmarks.report import Row, shown
 
-WARM = 20
-"""Drills after which every level has been seen; what grows from there on is a leak."""
-DRILLS = 220
+FIRST = 20
+"""Drills after which every level has been seen."""
+WARM = 70
+"""Drills after which the stores of bounded size are full; what grows from there on is a leak."""
+DRILLS = 270
 """Two hundred more."""
 STEP = 50
-"""Drills between two looks that only tell how it goes."""
+"""Drills between two looks."""
 LIMIT_PERCENT = 10
 COLLECTIONS = 4
 REST_SECONDS = 6
@@ -91,9 +93,8 @@ def watched(stage, engine, page):
     for done in range(DRILLS + 1):
         if done:
             drill(page, walk)
-        if done == WARM or not (done - WARM) % STEP:
-            if done:
-                to_the_top(page, walk)
+        if done and not (done - FIRST) % STEP:
+            to_the_top(page, walk)
             held[done] = tab.held()
             tell(engine, done, held[done], start)
     return held
@@ -130,7 +131,7 @@ def table(engine, held):
         unit = UNITS.get(what, "")
         rows += [
             Row(f"{engine}: {what}, {done} drills", unit, None, [held[done][what]])
-            for done in (WARM, DRILLS)
+            for done in (FIRST, WARM, DRILLS)
         ]
         grown = 100 * (held[DRILLS][what] / held[WARM][what] - 1)
         title = f"{engine}: {what}, growth over {DRILLS - WARM} drills"
