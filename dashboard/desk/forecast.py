@@ -139,7 +139,7 @@ def _rows(
 def _columns(shown: list[str], settings: ShownSettings, words: Words) -> list[Column]:
     columns = [
         Column("name", words("desk_area"), "link", is_fixed=True, more={"href": "href"}),
-        Column("place", words("desk_within"), width=150),
+        Column("place", words("desk_within"), width=150, may_go=True),
         Column("before", words("forecast_before"), "count", words("forecast_before_hint")),
     ]
     for group in shown:
@@ -154,7 +154,6 @@ def _columns(shown: list[str], settings: ShownSettings, words: Words) -> list[Co
                 words("forecast_interval"),
                 "range",
                 words("forecast_interval_hint", group=name),
-                width=100,
                 group=name,
                 more={"to": f"upper_{group}"},
             )

@@ -79,6 +79,7 @@ _WIDTHS: Final[Mapping[str, int]] = {
     "chip": 110,
     "flag": 116,
     "spark": 130,
+    "range": 140,
 }
 
 
@@ -101,6 +102,8 @@ class Column:
         Heading over it and the columns next to it that name the same.
     is_fixed
         Stays at the left when the table scrolls sideways.
+    may_go
+        Is left out where every row says the same.
     """
 
     field: str
@@ -111,6 +114,7 @@ class Column:
     sort: Literal["", "asc", "desc"] = ""
     group: str = ""
     is_fixed: bool = False
+    may_go: bool = False
     more: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
@@ -146,6 +150,7 @@ def table(
     marked
         Id of the row that the page is about.
     """
+    columns = [column for column in columns if not _says_nothing(column, rows)]
     most = min(max(len(rows), 2), MOST_ROWS)
     heads = 2 if any(column.group for column in columns) else 1
     told = {"none": words("no_value"), "yes": words("grid_yes"), "lang": words.lang}
@@ -175,6 +180,7 @@ def table(
                     "filter": True,
                     "suppressMovable": True,
                     "minWidth": 70,
+                    "wrapHeaderText": True,
                 },
                 dashGridOptions=options,
                 getRowId="params.data.id",
@@ -233,6 +239,11 @@ def _tools(
         ],
         className="grid-tools",
     )
+
+
+def _says_nothing(column: Column, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a column of text that may go says the same in every one of several rows."""
+    return column.may_go and len(rows) > 1 and len({row.get(column.field) for row in rows}) == 1
 
 
 def _definitions(columns: Sequence[Column]) -> list[dict[str, Any]]:

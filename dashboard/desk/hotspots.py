@@ -113,7 +113,7 @@ def _columns(words: Words) -> list[Column]:
     names = {name: words(f"hot_class_{name}") for name in (*CLASSES, "none")}
     return [
         Column("name", words("desk_area"), "link", is_fixed=True, more={"href": "href"}),
-        Column("place", words("desk_within"), width=150),
+        Column("place", words("desk_within"), width=150, may_go=True),
         flag("much", "much_p"),
         flag("clusters", "gi_p"),
         flag("more", "exceed_p"),
@@ -226,7 +226,7 @@ def _places(
         )
     columns = [
         Column("name", words("hot_places_where"), "link", more={"href": "href"}),
-        Column("place", words("desk_within"), width=140),
+        Column("place", words("desk_within"), width=140, may_go=True),
         Column("category", words("category"), width=140),
         Column("count", words("kpi_count"), "count", sort="desc"),
     ]

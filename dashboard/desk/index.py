@@ -179,12 +179,12 @@ def _columns(settings: ShownSettings, words: Words) -> list[Column]:
             words("index_rank"),
             "range",
             words("index_rank_hint"),
-            width=110,
+            width=100,
             more={"to": "rank_upper"},
         ),
-        Column("n", words("kpi_count"), "count", words("index_n_hint"), width=80),
+        Column("n", words("kpi_count"), "count", words("index_n_hint"), width=112),
         Column("tags", words("index_tags"), width=170, more={"hints": "tags"}),
-        Column("place", words("desk_within"), width=140),
+        Column("place", words("desk_within"), width=140, may_go=True),
         Column("to_map", words("desk_map"), "link", width=80, more={"href": "map"}),
     ]
 

@@ -272,3 +272,15 @@ def test_nothing_overflows_sideways(app: App, width: int, height: int, theme: st
     expect(app.page.locator("table.ranking")).to_be_visible()
     inner = app.page.evaluate("() => [document.documentElement.scrollWidth, window.innerWidth]")
     assert inner[0] <= inner[1]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_on_a_phone_the_breadcrumb_shows_where_one_is(app: App, lang: str) -> None:
+    app.page.set_viewport_size({"width": 390, "height": 844})
+    community = app.area("community", 0)
+    app.open(f"?area={community.code}&lang={lang}")
+    expect(app.crumbs().locator("a")).to_have_count(3)
+    bar, here = app.crumbs().bounding_box(), app.crumbs().locator(".current").bounding_box()
+    assert bar is not None
+    assert here is not None
+    assert here["x"] + here["width"] <= bar["x"] + bar["width"]

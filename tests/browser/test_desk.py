@@ -238,3 +238,14 @@ def test_a_page_fits_a_phone(desk, name):
         link.scroll_into_view_if_needed()
         expect(link).to_be_in_viewport()
     desk.quiet()
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_no_interval_of_a_forecast_is_cut(desk, lang):
+    desk.page.set_viewport_size({"width": 1366, "height": 768})
+    desk.open(f"forecast?level=county&lang={lang}")
+    desk.ready("forecast")
+    cells = desk.page.locator("#grid-forecast .ag-row [col-id^='lower_']")
+    expect(cells.first).to_contain_text("–")
+    assert cells.evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
+    desk.quiet()

@@ -92,6 +92,19 @@ def test_the_stage_fits_any_wall_and_nothing_of_it_is_cut(make_wall, size, query
     )
 
 
+@pytest.mark.parametrize("query", ["?lang=zh", "?lang=en", "?preset=wide&lang=en"])
+def test_no_line_of_a_card_is_cut(make_wall, query):
+    wall = make_wall(1920, 1080)
+    wall.open(query)
+    assert wall.page.locator(".card .detail").count() >= 6
+    assert (
+        wall.page.locator(".card :is(h2, .detail, .note)").evaluate_all(
+            "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)"
+        )
+        == []
+    )
+
+
 def test_scenes_turn_by_themselves_and_stand_still_when_paused(make_wall):
     wall = make_wall()
     wall.page.clock.install()

@@ -93,3 +93,14 @@ def test_a_file_says_who_made_it_of_what(snapshot):
 def test_rows_that_are_left_out_are_counted(snapshot):
     box, _ = made(snapshot, [{"id": "1", "a": 1}], total=1234)
     assert "1,234" in str(box.children[0].children[1].children)
+
+
+@pytest.mark.parametrize(
+    ("places", "shown"),
+    [(["W", "W"], ["a"]), (["W", "E"], ["a", "place"]), (["W"], ["a", "place"])],
+)
+def test_a_column_that_says_the_same_in_every_row_may_go(snapshot, places, shown):
+    rows = [{"id": str(at), "a": "x", "place": place} for at, place in enumerate(places)]
+    columns = [Column("a", "A"), Column("place", "P", may_go=True)]
+    _, table = made(snapshot, rows, columns)
+    assert [column["field"] for column in table.columnDefs] == shown
