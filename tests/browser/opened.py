@@ -1,8 +1,9 @@
 """One open page of the served product: what a user does on it, and what went wrong meanwhile."""
 
+from contextlib import suppress
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from data.store import Snapshot
 from tests.browser.probes import KEEP_ENGINE
@@ -73,3 +74,14 @@ class App:
 
     def crumbs(self) -> Locator:
         return self.page.locator(".breadcrumb")
+
+
+def point_until(page: Page, x: float, y: float, told: Locator, text: str) -> None:
+    """Move the pointer about a spot until it is told what is there: a slow card draws late."""
+    for _ in range(10):
+        page.mouse.move(x - 3, y - 3)
+        page.mouse.move(x, y)
+        with suppress(AssertionError):
+            expect(told).to_have_text(text, timeout=PAINT_MS / 10)
+            return
+    expect(told).to_have_text(text)

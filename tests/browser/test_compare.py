@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.opened import PAINT_MS, App
+from tests.browser.opened import PAINT_MS, App, point_until
 from tests.browser.probes import FOCUSED, RENDERERS
 
 pytestmark = pytest.mark.browser
@@ -103,9 +103,9 @@ def test_pointing_at_one_map_tells_both(app: App) -> None:
         )
         box = app.page.locator(name).bounding_box()
         assert box is not None
-        app.page.mouse.move(box["x"] + point["x"], box["y"] + point["y"])
+        x, y = box["x"] + point["x"], box["y"] + point["y"]
         card = app.page.locator("#map-hover-card")
-        expect(card.locator(".map-hover-name")).to_have_text(area["name"])
+        point_until(app.page, x, y, card.locator(".map-hover-name"), area["name"])
         expect(card.locator(".map-hover-side")).to_have_count(2)
         expect(card.locator(".map-hover-count")).to_have_count(2)
         app.page.mouse.move(1200, 20)

@@ -1,12 +1,11 @@
 """Layers, comparison, the player and clicks on charts, on both engines of the map."""
 
 import re
-from contextlib import suppress
 
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.opened import PAINT_MS, App
+from tests.browser.opened import PAINT_MS, App, point_until
 from tests.browser.probes import RENDERERS
 
 pytestmark = pytest.mark.browser
@@ -134,14 +133,7 @@ def test_points_are_counted_in_the_legend_and_named_under_the_pointer(app: App) 
         " const box = engine.map.getContainer().getBoundingClientRect();"
         " return [box.x + at[i][0], box.y + at[i][1], label[i]]; }"
     )
-    note = app.page.locator(".map-hover-note")
-    for _ in range(10):  # the pointer names what is drawn; a card played in software draws late
-        app.page.mouse.move(x - 3, y - 3)
-        app.page.mouse.move(x, y)
-        with suppress(AssertionError):
-            expect(note).to_have_text(label, timeout=PAINT_MS / 10)
-            break
-    expect(note).to_have_text(label)
+    point_until(app.page, x, y, app.page.locator(".map-hover-note"), label)
 
 
 @both
