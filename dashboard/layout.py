@@ -95,7 +95,13 @@ def _stores() -> list[dcc.Store]:
 def _topbar(*, has_report: bool, has_letters: bool, has_command: bool) -> html.Header:
     return html.Header(
         [
-            html.Div(id=ids.HEADER, className="title"),
+            html.Div(
+                [
+                    html.H1(nav.both("brand"), className="brand"),
+                    html.Div(id=ids.HEADER, className="title-city"),
+                ],
+                className="title",
+            ),
             nav.navigation(has_report=has_report, has_letters=has_letters, has_command=has_command),
             html.Div(
                 [

@@ -231,11 +231,10 @@ def _reason(code: str, words: Words) -> str:
 
 
 def header(manifest: Manifest, words: Words, *, protected: bool = False) -> list[Component]:
-    """Product, city, and the marks of demonstration data and of protected figures."""
+    """City, and the marks of demonstration data and of protected figures."""
     city = manifest.city
     badge = html.Span(words.pick(city["notice_zh"], city["notice_en"]), className="demo-badge")
     return [
-        html.H1(words("brand"), className="brand"),
         html.Span(words.pick(city["name_zh"], city["name_en"]), className="city-name"),
         *([badge] if city["demo"] else []),
         *([html.Span(words("protected_badge"), className="demo-badge")] if protected else []),

@@ -35,6 +35,31 @@
     /** @param {[number, number]} place to have in the middle, as if the reader had moved there */
     centre(place) { this.map.jumpTo({ center: place }, { originalEvent: true }); }
 
+    /** Follow the size of the box; not under the hand, as a resize drops what the hand is doing. */
+    watchBox() {
+      let holds = false;
+      let due = false;
+      const resize = () => {
+        due = holds;
+        if (!holds) this.map.resize();
+      };
+      const grasp = () => { holds = true; };
+      const letGo = () => {
+        holds = false;
+        // The map ends its move in its next frame.
+        if (due) requestAnimationFrame(() => requestAnimationFrame(() => this.map && resize()));
+      };
+      const canvas = this.map.getCanvasContainer();
+      const box = new ResizeObserver(resize);
+      box.observe(this.container);
+      canvas.addEventListener('pointerdown', grasp);
+      ['pointerup', 'pointercancel'].forEach((name) => window.addEventListener(name, letGo));
+      this.leaveBox = () => {
+        box.disconnect();
+        ['pointerup', 'pointercancel'].forEach((name) => window.removeEventListener(name, letGo));
+      };
+    }
+
     moveCamera() {
       const camera = this.view.camera;
       this.strayed = false;

@@ -93,6 +93,7 @@
 
     destroy() {
       document.removeEventListener('pingan:print', this.redraw);
+      if (this.map) this.leaveBox();
       if (this.map) this.map.remove();
       this.map = null;
       this.layers = null;
@@ -115,6 +116,7 @@
         fadeDuration: 0,
         validateStyle: false,
         renderWorldCopies: false,
+        trackResize: false, // see watchBox
         dragRotate: false,
         touchPitch: false,
         minZoom: Math.min.apply(null, this.view.levels.map((row) => row.minzoom)), // none lower
@@ -132,6 +134,7 @@
       this.redraw = () => map.redraw(); // its picture is gone once it was shown
       document.addEventListener('pingan:print', this.redraw);
       this.holdDrawing();
+      this.watchBox();
       PinganMap.keys.name(map.getCanvas(), this.view);
       map.on('style.load', () => {
         this.layers = new PinganMap.GlLayers(map);

@@ -62,6 +62,7 @@
     asked += 1;
     open += 1;
     const own = asked;
+    PinganMap.hand.ask();
     const done = function () { open -= 1; };
     answer.then(done, done);
     PinganMap.dropAhead(); // Dash drops an answer that it has asked anew for

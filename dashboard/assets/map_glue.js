@@ -124,11 +124,7 @@
   function onCamera(event, isTwin) {
     const other = event.reset && twin && twin.engine && shownBy(!isTwin).engine;
     if (other) other.fit();
-    const camera = event.reset ? { kind: 'camera', reset: true } : {
-      kind: 'camera', lng: round(event.lng, 5), lat: round(event.lat, 5),
-      zoom: round(event.zoom, 2), bounds: event.bounds.map(function (edge) {
-        return round(edge, 5);
-      }) };
+    const camera = PinganMap.hand.moved(event);
     PinganMap.wayBack.moved(camera);
     send('map-camera', camera);
   }
@@ -274,7 +270,7 @@
   function takeView(next) {
     setPage(next.theme, next.lang);
     document.documentElement.dataset.palette = next.scheme || '';
-    view = next;
+    view = PinganMap.hand.kept(next);
     PinganMap.wayBack.applyView(view);
     ensureEngine();
     show(view);

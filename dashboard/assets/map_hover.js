@@ -154,6 +154,15 @@
     if (note) head.appendChild(element('map-hover-note', note));
   }
 
+  /** @param {HTMLElement} name of the card @param {Side} side @param {number} index */
+  function nameLate(name, side, index) {
+    const view = side.view;
+    if (PinganMap.namesAt(view.names)) return;
+    PinganMap.loadNames(view.names).then(function () {
+      name.textContent = title(view, side.values.key, index);
+    });
+  }
+
   PinganMap.hoverCard = {
     words: words,
     show: function (box, event, sides) {
@@ -161,7 +170,9 @@
       card.dataset.key = event.key.split(':')[1] + ':' + event.index;
       const slot = document.getElementById('map-hover-detail');
       if (slot) slot.classList.add('is-stale');
-      card.querySelector('.map-hover-head').replaceChildren(head(sides, event.index));
+      const made = head(sides, event.index);
+      nameLate(made.firstChild, sides[0], event.index);
+      card.querySelector('.map-hover-head').replaceChildren(made);
       card.classList.add('is-open');
       tell(card, event.note);
       place(card, box, event.point);

@@ -1,5 +1,6 @@
 """One open page of the served product: what a user does on it, and what went wrong meanwhile."""
 
+import time
 from contextlib import suppress
 from urllib.parse import parse_qs, urlsplit
 
@@ -74,6 +75,14 @@ class App:
 
     def crumbs(self) -> Locator:
         return self.page.locator(".breadcrumb")
+
+
+def wait_until(page: Page, asked: str, seconds: float = PAINT_MS / 1000) -> None:
+    """Ask the page until its promise comes true; `wait_for_function` takes any promise for true."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(asked):
+        assert time.monotonic() < end, f"never true: {asked}"
+        page.wait_for_timeout(100)
 
 
 def point_until(page: Page, x: float, y: float, told: Locator, text: str) -> None:

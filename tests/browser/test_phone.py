@@ -19,6 +19,7 @@ from data.warnings.kinds import Unit
 from data.warnings.store import Warnings
 from data.warnings.tree import AreaTree
 from tests.browser import served_app
+from tests.browser.opened import wait_until
 from tests.browser.test_accessible import AXE, RULES
 
 pytestmark = pytest.mark.browser
@@ -31,6 +32,7 @@ SMALL = """() => [...document.querySelectorAll("a, button, select, summary, .sev
     .filter(one => one.checkVisibility() && !one.matches(".skip, svg a"))
     .map(one => [one.outerHTML.slice(0, 90), Math.round(one.getBoundingClientRect().height)])
     .filter(([, height]) => height < 44)"""
+STAGE = "async () => (await (await fetch(location.href)).text()).includes('STAGE')"
 WIDER = "() => document.documentElement.scrollWidth - innerWidth"
 RADIUS = 6_378_137.0
 
@@ -116,7 +118,8 @@ class Phone:
         if kept:
             # Until the worker has the page, nothing of it feels the cut.
             self.page.wait_for_function("() => navigator.serviceWorker.controller !== null")
-            self.page.wait_for_function(
+            wait_until(
+                self.page,
                 "async () => { const pages = await caches.open('pingan-m-pages');"
                 " const found = await pages.keys();"
                 " const files = await caches.open('pingan-m-files-1');"
@@ -124,17 +127,18 @@ class Phone:
                 " const held = await Promise.all(needed.map(one =>"
                 " files.match(one.src || one.href, { ignoreVary: true })));"
                 " return found.some(one => one.url.includes('/m/map')) && held.every(Boolean) &&"
-                " await pages.match('/m/last-page'); }"
+                " await pages.match('/m/last-page') !== undefined; }",
             )
         return self.page
 
     def cut(self):
         """Cut the network, and wait until the worker feels it too."""
         self.context.set_offline(True)
-        self.page.wait_for_function(
+        wait_until(
+            self.page,
             "async () => { if (!navigator.serviceWorker.controller) return true;"
             " try { return (await fetch('/m/no-such-page')).status === 503; }"
-            " catch (error) { return true; } }"
+            " catch (error) { return true; } }",
         )
 
     def fill(self, *, category=1):
@@ -276,10 +280,11 @@ def test_pages_of_an_account_give_way_to_those_of_the_next(phone, city):
     one.open()
     one.context.add_cookies([{"name": "pingan_demo", "value": "grid_chief", "url": city.address}])
     page = one.open("m?lang=en", kept=False)
-    page.wait_for_function(
+    wait_until(
+        page,
         "async () => { const pages = await caches.open('pingan-m-pages');"
         " const last = await pages.match('/m/last-page');"
-        " return last && (await last.text()).includes('Report'); }"
+        " return last && (await last.text()).includes('Report'); }",
     )
     kept = page.evaluate(
         "async () => { const pages = await caches.open('pingan-m-pages'); let all = '';"
@@ -326,7 +331,7 @@ def test_an_answer_that_is_lost_makes_no_second_report(phone, city):
     assert len(city.reports()) == before + 1
 
 
-def test_a_report_is_tracked_until_it_is_in_the_data(phone, city, monkeypatch):
+def test_a_report_is_tracked_until_it_is_in_the_data(phone, city, monkeypatch, tmp_path):
     # The demonstration's view is a database beside its files.
     view = city.home / "source" / "demo" / "precinct_calls.db"
     monkeypatch.setenv("DEMO_VIEW_URL", f"sqlite:///{view}")
@@ -340,11 +345,15 @@ def test_a_report_is_tracked_until_it_is_in_the_data(phone, city, monkeypatch):
     tracked = page.url
     stranger = phone("community")
     assert stranger.page.goto(tracked).status == 403
-    served_app.pingan(city.home, "build", "--city", str(CITY))
-    page.wait_for_function(
-        "async () => (await (await fetch(location.href)).text()).includes('已纳入数据')",
-        polling=1000, timeout=90_000,
-    )  # fmt: skip
+    served_app.pingan(city.home, "build", "--city", str(CITY))  # its data end before today
+    wait_until(page, STAGE.replace("STAGE", "未能纳入：时间晚于数据截止日"), seconds=90)
+    running = shutil.copytree(CITY, tmp_path / "city")
+    told = (running / "city.toml").read_text(encoding="utf-8")
+    ended = re.sub(r"^as_of = .*$", "", told, flags=re.MULTILINE)
+    assert ended != told
+    (running / "city.toml").write_text(ended, encoding="utf-8")
+    served_app.pingan(city.home, "build", "--city", str(running))
+    wait_until(page, STAGE.replace("STAGE", "已纳入数据"), seconds=90)
 
 
 def test_a_place_is_chosen_on_the_map_and_must_lie_in_the_own_area(phone, city):
