@@ -24,17 +24,17 @@ ADDRESS_FOLLOWS = """() => {
 }"""
 
 
-def hold_map(app: App) -> list[Route]:
-    """Keep every call for a map from the server until it is let go."""
+def hold(app: App, address: str, said: str = "") -> list[Route]:
+    """Keep calls from the server until they are let go: those that say so."""
     held: list[Route] = []
-    app.page.route(
-        "**/_dash-update-component*",
-        lambda route: (
+
+    def keep(route: Route) -> None:
+        if said in (route.request.post_data or ""):
             held.append(route)
-            if "...map-view.data..." in (route.request.post_data or "")
-            else route.fallback()
-        ),
-    )
+        else:
+            route.fallback()
+
+    app.page.route(address, keep)
     return held
 
 
@@ -113,7 +113,7 @@ def test_a_move_while_an_answer_is_under_way_stays(app: App) -> None:
     answered(app)
     app.page.evaluate(MOVE)
     app.page.wait_for_function(ADDRESS_FOLLOWS)
-    held = hold_map(app)
+    held = hold(app, "**/_dash-update-component*", "...map-view.data...")
     app.page.locator("#earlier").click()
     until_held(app, held)
     app.page.evaluate(MOVE)
@@ -125,8 +125,7 @@ def test_a_move_while_an_answer_is_under_way_stays(app: App) -> None:
 
 
 def test_a_card_opened_before_the_names_are_here_gets_its_name(app: App) -> None:
-    held: list[Route] = []
-    app.page.route("**/names/**", lambda route: held.append(route))
+    held = hold(app, "**/names/**")
     app.open()
     answered(app)
     area = app.area("county", 1)
