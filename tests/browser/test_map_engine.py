@@ -463,11 +463,11 @@ def test_an_icon_tells_its_meaning_on_the_card(watched: Watched) -> None:
     x, y = watched.point_in("county", 1)
     note = watched.page.locator("#map-hover-card .map-hover-note")
     watched.page.mouse.move(x, y)
-    for step in range(20):  # icons come after the colours
+    for step in range(200):  # icons come after the colours
         watched.page.mouse.move(x + step % 2, y)
-        watched.page.evaluate("() => new Promise(done => requestAnimationFrame(done))")
         if note.count():
             break
+        watched.page.wait_for_timeout(50)
     assert note.inner_text() == "红色信号"
 
 

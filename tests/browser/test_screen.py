@@ -38,6 +38,10 @@ class Wall:
         )
 
     def arrive(self, seq, lng, lat):
+        # The line's own first answer comes before, not after.
+        self.page.wait_for_function(
+            "() => document.querySelector('[data-today]').textContent !== '–'"
+        )
         one = {"seq": seq, "at": "12:34", "class": f"class {seq}", "place": "here",
                "lng": lng, "lat": lat, "severity": 2, "is_new": True}  # fmt: skip
         counts = {"today": 41, "hour": 3, "quarantined": 0}
