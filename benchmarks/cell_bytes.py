@@ -8,13 +8,13 @@ than the city has, the first are taken. Legend and controls of the answer come o
 
 import argparse
 import json
-import statistics
 from pathlib import Path
 
 import brotli
 import numpy as np
 
 from benchmarks.map_bench import city, peer_data
+from benchmarks.report import Row, print_rows
 from dashboard import answers
 from dashboard.map.values import packed
 
@@ -43,11 +43,13 @@ def main():
             resolution=place.resolution,
         )
         found.append(np.array(peer_data.bands_of(drawn["values"]), dtype=np.uint8))
-    for count in sorted({min(BUDGET_CELLS, len(found[0])), len(found[0])}):
-        sizes = [compressed_kb(bands[:count]) for bands in found]
-        print(
-            f"{count:,} cells: {statistics.median(sizes):.1f} kB, {min(sizes):.1f}–{max(sizes):.1f}"
-        )
+    counts = sorted({min(BUDGET_CELLS, len(found[0])), len(found[0])})
+    print_rows(
+        [
+            Row(f"{count:,} cells", "kB", None, [compressed_kb(bands[:count]) for bands in found])
+            for count in counts
+        ]
+    )
 
 
 if __name__ == "__main__":

@@ -230,6 +230,22 @@
     return JSON.stringify(view.camera || [view.focus.level, view.focus.index, view.focus.bounds]);
   }
 
+  /** Longitude, latitude and zoom that differ by less are one: the address holds so many decimals. */
+  const NEAR = [2e-5, 2e-5, 0.02];
+
+  /** @param {number} value @param {number} decimals @returns {number} */
+  function round(value, decimals) { return Number(value.toFixed(decimals)); }
+
+  /**
+   * @param {?number[]} one lng, lat, zoom
+   * @param {?number[]} other
+   * @returns {boolean} whether the map looks at one place
+   */
+  function isSameCamera(one, other) {
+    if (!one || !other) return !one && !other;
+    return one.every(function (part, i) { return Math.abs(part - other[i]) < NEAR[i]; });
+  }
+
   /**
    * Names of one level, fetched once an address.
    *
@@ -293,6 +309,8 @@
     staleLayers: staleLayers,
     belongs: belongs,
     cameraWish: cameraWish,
+    isSameCamera: isSameCamera,
+    round: round,
     decodeValues: decodeValues,
     readBand: readBand,
     loadNames: loadNames,

@@ -67,10 +67,9 @@
         this.fitFocus(motion.isWelcome() && this.shown !== null);
         return;
       }
-      const center = this.map.getCenter();
-      const there = Math.abs(center.lng - camera[0]) < 2e-5 &&
-        Math.abs(center.lat - camera[1]) < 2e-5 && Math.abs(this.map.getZoom() - camera[2]) < 0.02;
-      if (there) return; // the echo of the user's own move
+      const now = this.camera();
+      // The echo of the user's own move.
+      if (PinganMap.isSameCamera([now.lng, now.lat, now.zoom], camera)) return;
       this.map.easeTo({ center: [camera[0], camera[1]], zoom: camera[2],
         duration: motion.isWelcome() ? motion.EASE_MS : 0 }, OURS);
     }

@@ -191,8 +191,7 @@
         return;
       }
       const now = this.camera.look();
-      const there = Math.abs(now.lng - wish[0]) < 2e-5 && Math.abs(now.lat - wish[1]) < 2e-5 &&
-        Math.abs(now.zoom - wish[2]) < 0.02;
+      const there = PinganMap.isSameCamera([now.lng, now.lat, now.zoom], wish);
       if (!there) this.camera.set(wish, true); // else the echo of the user's own move
     }
 

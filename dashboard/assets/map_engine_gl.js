@@ -93,8 +93,10 @@
 
     destroy() {
       document.removeEventListener('pingan:print', this.redraw);
-      if (this.map) this.leaveBox();
-      if (this.map) this.map.remove();
+      if (this.map) {
+        this.leaveBox();
+        this.map.remove();
+      }
       this.map = null;
       this.layers = null;
     }

@@ -62,10 +62,9 @@
     asked += 1;
     open += 1;
     const own = asked;
-    PinganMap.hand.ask();
     const done = function () { open -= 1; };
     answer.then(done, done);
-    PinganMap.dropAhead(); // Dash drops an answer that it has asked anew for
+    PinganMap.askedFor(); // Dash drops an answer that it has asked anew for
     return answer.then(function (response) {
       const fresh = own === asked && response.status === 200 && !document.hidden;
       return fresh ? mapFirst(response) : response;

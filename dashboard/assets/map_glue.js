@@ -10,6 +10,7 @@
   'use strict';
 
   const PinganMap = window.PinganMap;
+  const round = PinganMap.round;
   const HOVER_MS = 100;
   const RETRY_MS = 40;
   /** Longest time that the panels wait for the map. */
@@ -54,9 +55,6 @@
       resolution: cells ? Number(parts[1]) : null, index: event.index,
       lng: round(event.lng, 5), lat: round(event.lat, 5) };
   }
-
-  /** @param {number} value @param {number} decimals @returns {number} */
-  function round(value, decimals) { return Number(value.toFixed(decimals)); }
 
   /** @param {object} data what the reader did on the map */
   function act(data) {
@@ -124,7 +122,8 @@
   function onCamera(event, isTwin) {
     const other = event.reset && twin && twin.engine && shownBy(!isTwin).engine;
     if (other) other.fit();
-    const camera = PinganMap.hand.moved(event);
+    const camera = PinganMap.hand.told(event);
+    view = PinganMap.hand.moved(view, camera);
     PinganMap.wayBack.moved(camera);
     send('map-camera', camera);
   }
@@ -255,9 +254,9 @@
 
   function applyView(next) {
     if (next) {
-      const ahead = taken && JSON.stringify(next) === JSON.stringify(view);
+      const ahead = taken && JSON.stringify(next) === taken.next;
       taken = null;
-      if (!ahead) takeView(next);
+      if (!ahead) takeView(PinganMap.hand.kept(next, view));
       if (container && container.dataset.painted === view.values) settled(); // nothing to paint
       const held = waiting;
       waiting = [];
@@ -270,7 +269,7 @@
   function takeView(next) {
     setPage(next.theme, next.lang);
     document.documentElement.dataset.palette = next.scheme || '';
-    view = PinganMap.hand.kept(next);
+    view = next;
     PinganMap.wayBack.applyView(view);
     ensureEngine();
     show(view);
@@ -288,8 +287,8 @@
     if (!nextView || !document.getElementById('map')) return false;
     ensureEngine();
     if (!engine) return false;
-    taken = { view: view, values: ownValues };
-    takeView(nextView);
+    taken = { view: view, values: ownValues, next: JSON.stringify(nextView) };
+    takeView(PinganMap.hand.kept(nextView, view));
     if (nextValues) {
       takeValues(nextValues);
       aheadVersion = nextValues.version;
@@ -310,6 +309,12 @@
     takeView(before.view);
     ownValues = values = before.values;
     showValues(values);
+  };
+
+  /** A map is asked for: what is ahead of Dash is dropped, and the answer tells of this view. */
+  PinganMap.askedFor = function () {
+    PinganMap.dropAhead();
+    PinganMap.hand.ask(view);
   };
 
   /** @param {Values} next */

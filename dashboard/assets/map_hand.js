@@ -6,48 +6,36 @@
   'use strict';
 
   const PinganMap = window.PinganMap;
-  /** Places and zooms that differ by less are one: the address holds so many decimals. */
-  const SAME = [2e-5, 2e-5, 0.02];
-  /** @type {?[number, number, number]} lng, lat, zoom where the map was left; null = by its focus */
-  let last = null;
-  let asked = null; // the same when the answer under way was asked for
+  const round = PinganMap.round;
+  /** @type {?View} what the map showed when the newest answer was asked for */
+  let asked = null;
 
-  /** @param {number} value @param {number} decimals @returns {number} */
-  function round(value, decimals) { return Number(value.toFixed(decimals)); }
-
-  /**
-   * @param {MapEvent} event of the camera
-   * @returns {object} the same in the server's words
-   */
-  function moved(event) {
-    if (event.reset) {
-      last = null;
-      return { kind: 'camera', reset: true };
-    }
-    last = [round(event.lng, 5), round(event.lat, 5), round(event.zoom, 2)];
-    return { kind: 'camera', lng: last[0], lat: last[1], zoom: last[2],
+  /** @param {MapEvent} event of the camera @returns {object} the same in the server's words */
+  function told(event) {
+    if (event.reset) return { kind: 'camera', reset: true };
+    return { kind: 'camera', lng: round(event.lng, 5), lat: round(event.lat, 5),
+      zoom: round(event.zoom, 2),
       bounds: event.bounds.map(function (edge) { return round(edge, 5); }) };
   }
 
-  /** @param {?number[]} one @param {?number[]} other @returns {boolean} */
-  function isSame(one, other) {
-    if (!one || !other) return !one && !other;
-    return one.every(function (part, i) { return Math.abs(part - other[i]) < SAME[i]; });
+  /** @param {View} view @param {object} camera as told @returns {View} the view as moved by hand */
+  function moved(view, camera) {
+    return Object.assign({}, view,
+      { camera: camera.reset ? null : [camera.lng, camera.lat, camera.zoom] });
   }
 
   /**
-   * @param {View} view of an answer
-   * @returns {View} it, with the camera of now if the answer does not ask for another one
+   * @param {View} next of an answer
+   * @param {?View} now on the map
+   * @returns {View} the answer's, with the camera of now if it does not ask for another one
    */
-  function kept(view) {
-    if (asked && isSame(view.camera, asked)) {
-      return isSame(last, asked) ? view : Object.assign({}, view, { camera: last });
-    }
-    last = view.camera;
-    return view;
+  function kept(next, now) {
+    const isEcho = asked && PinganMap.isSameCamera(next.camera, asked.camera) &&
+      next.focus.level === asked.focus.level && next.focus.index === asked.focus.index;
+    return isEcho ? Object.assign({}, next, { camera: now.camera }) : next;
   }
 
-  PinganMap.hand = { moved: moved, kept: kept,
-    /** An answer is asked for. */
-    ask: function () { asked = last; } };
+  PinganMap.hand = { told: told, moved: moved, kept: kept,
+    /** @param {?View} view on the map, when an answer is asked for */
+    ask: function (view) { asked = view; } };
 }());

@@ -124,6 +124,24 @@ def test_a_move_while_an_answer_is_under_way_stays(app: App) -> None:
     app.page.wait_for_function(ADDRESS_FOLLOWS)
 
 
+@both
+def test_an_answer_that_is_dropped_does_not_move_the_map(app: App) -> None:
+    app.open()
+    answered(app)
+    app.page.evaluate(MOVE)
+    app.page.wait_for_function(ADDRESS_FOLLOWS)
+    app.page.locator("#earlier").click()  # its view holds this camera
+    answered(app)
+    app.page.evaluate(MOVE)
+    app.page.wait_for_function(ADDRESS_FOLLOWS)
+    there = app.page.evaluate("() => probe.look()")
+    app.page.evaluate(
+        "() => { PinganMap.takeAhead(dash_component_api.getLayout('map-view').props.data);"
+        " PinganMap.dropAhead(); }"
+    )
+    assert app.page.evaluate("() => probe.look()") == pytest.approx(there, abs=1e-3)
+
+
 def test_a_card_opened_before_the_names_are_here_gets_its_name(app: App) -> None:
     held = hold(app, "**/names/**")
     app.open()

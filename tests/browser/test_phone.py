@@ -32,9 +32,13 @@ SMALL = """() => [...document.querySelectorAll("a, button, select, summary, .sev
     .filter(one => one.checkVisibility() && !one.matches(".skip, svg a"))
     .map(one => [one.outerHTML.slice(0, 90), Math.round(one.getBoundingClientRect().height)])
     .filter(([, height]) => height < 44)"""
-STAGE = "async () => (await (await fetch(location.href)).text()).includes('STAGE')"
 WIDER = "() => document.documentElement.scrollWidth - innerWidth"
 RADIUS = 6_378_137.0
+
+
+def says(words):
+    """A question to the page: whether it says so when it is fetched anew."""
+    return f"async () => (await (await fetch(location.href)).text()).includes('{words}')"
 
 
 class City:
@@ -346,14 +350,14 @@ def test_a_report_is_tracked_until_it_is_in_the_data(phone, city, monkeypatch, t
     stranger = phone("community")
     assert stranger.page.goto(tracked).status == 403
     served_app.pingan(city.home, "build", "--city", str(CITY))  # its data end before today
-    wait_until(page, STAGE.replace("STAGE", "未能纳入：时间晚于数据截止日"), seconds=90)
+    wait_until(page, says("未能纳入：时间晚于数据截止日"), seconds=90)
     running = shutil.copytree(CITY, tmp_path / "city")
     told = (running / "city.toml").read_text(encoding="utf-8")
     ended = re.sub(r"^as_of = .*$", "", told, flags=re.MULTILINE)
     assert ended != told
     (running / "city.toml").write_text(ended, encoding="utf-8")
     served_app.pingan(city.home, "build", "--city", str(running))
-    wait_until(page, STAGE.replace("STAGE", "已纳入数据"), seconds=90)
+    wait_until(page, says("已纳入数据"), seconds=90)
 
 
 def test_a_place_is_chosen_on_the_map_and_must_lie_in_the_own_area(phone, city):
