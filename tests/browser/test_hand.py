@@ -24,6 +24,14 @@ ADDRESS_FOLLOWS = """() => {
 }"""
 
 
+def moved(app: App) -> None:
+    """The first page, with Dash at rest and the map moved by hand."""
+    app.open()
+    answered(app)
+    app.page.evaluate(MOVE)
+    app.page.wait_for_function(ADDRESS_FOLLOWS)
+
+
 def hold(app: App, address: str, said: str = "") -> list[Route]:
     """Keep calls from the server until they are let go: those that say so."""
     held: list[Route] = []
@@ -109,10 +117,7 @@ def test_a_drag_survives_a_box_that_changes_its_size(app: App) -> None:
 
 @both
 def test_a_move_while_an_answer_is_under_way_stays(app: App) -> None:
-    app.open()
-    answered(app)
-    app.page.evaluate(MOVE)
-    app.page.wait_for_function(ADDRESS_FOLLOWS)
+    moved(app)
     held = hold(app, "**/_dash-update-component*", "...map-view.data...")
     app.page.locator("#earlier").click()
     until_held(app, held)
@@ -126,10 +131,7 @@ def test_a_move_while_an_answer_is_under_way_stays(app: App) -> None:
 
 @both
 def test_an_answer_that_is_dropped_does_not_move_the_map(app: App) -> None:
-    app.open()
-    answered(app)
-    app.page.evaluate(MOVE)
-    app.page.wait_for_function(ADDRESS_FOLLOWS)
+    moved(app)
     app.page.locator("#earlier").click()  # its view holds this camera
     answered(app)
     app.page.evaluate(MOVE)
