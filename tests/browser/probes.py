@@ -22,7 +22,9 @@ window.addEventListener('DOMContentLoaded', () => {
       return [p.x, p.y];
     },
     moving: () => (flat() ? engine.camera.isMoving() : engine.map.isMoving()),
-    idle: () => (flat() ? !engine.sheets.running && !engine.awaited : engine.map.loaded()),
+    /** Lines come after the colours: their tiles may still be on the way when these are painted. */
+    idle: () => (flat() ? !engine.sheets.running && !engine.awaited &&
+      !engine.sheets.store.pending.size : engine.map.loaded()),
     names: () => {
       if (flat()) return engine.signs.shown.map((sign) => sign.name);
       if (!engine.map.getLayer('labels') || !engine.map.loaded()) return [];

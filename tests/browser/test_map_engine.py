@@ -507,9 +507,9 @@ def test_the_wheel_zooms_round_the_pointer(watched: Watched) -> None:
 
 @pytest.mark.parametrize("renderer", ["canvas"])
 def test_the_canvas_pans_without_drawing(watched: Watched) -> None:
-    bands = harness.level_bands("grid")
-    watched.apply(harness.make_view("grid"), harness.make_values("areas:grid", bands, "v1"))
-    watched.page.wait_for_function("() => probe.idle() && engine.signs.names !== undefined")
+    bands = harness.level_bands("township")
+    watched.apply(harness.make_view("township"), harness.make_values("areas:township", bands, "v1"))
+    watched.page.wait_for_function("() => probe.idle() && probe.names().length")
     watched.page.evaluate(
         "() => { window.drawn = 0; for (const [kind, verb] of [[engine.sheets, 'draw'],"
         " [engine.signs, 'paint']]) { const plain = kind[verb].bind(kind);"
