@@ -35,6 +35,8 @@ from dashboard.windows import ends, starts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dash import html
+
     from dashboard.inputs import MapEvent, Range
     from dashboard.map.known import Archive
     from dashboard.state import Camera, ViewState
@@ -351,11 +353,11 @@ def _notes(snapshot: Snapshot, view: View) -> tuple[str, ...]:
     return (*view.notes, "window_short") if short else view.notes
 
 
-def _map_note(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> str:
+def _map_note(scope: Scope, snapshot: Snapshot, view: View, words: Words) -> list[html.Span]:
     """The days of the window, what part of the calendar it is, and whose base map it is."""
     window, span = view.selection.window, view.state.span
     days = words("week_range", first=window.start, last=window.last_day)
     if span:
         days = words("span_days", span=words(f"span_{span}"), days=days)
     base = layers.base(scope, snapshot, view) or {"notice": ""}
-    return " · ".join(filter(None, (days, base["notice"])))
+    return surroundings.map_note(days, base["notice"])

@@ -241,6 +241,12 @@ def header(manifest: Manifest, words: Words, *, protected: bool = False) -> list
     ]
 
 
+def map_note(days: str, notice: str) -> list[html.Span]:
+    """Which days the map shows, hidden while it plays others, and whose base map it is."""
+    whose = [html.Span(f" · {notice}", className="map-notice")] if notice else []
+    return [html.Span(days, className="map-days"), *whose]
+
+
 def _swatch(colour: str, text: str, *, kind: str = "") -> html.Div:
     mark = html.Span(className=f"legend-swatch {kind}".strip(), style={"backgroundColor": colour})
     return html.Div([mark, html.Span(text)], className="legend-row")

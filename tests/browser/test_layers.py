@@ -178,11 +178,13 @@ def test_a_film_plays_without_geometry_and_holds_a_period(app: App) -> None:
     app.page.wait_for_selector("#map[data-painted^='frame ']", state="attached")
     app.page.click(".play-play")
     app.page.click(".play-back")
+    expect(app.page.locator(".map-note")).to_be_hidden()  # its days are not those of the film
     assert [url for url in asked if "/tiles/" in url] == []
     assert len([url for url in asked if "/frames" in url]) == 1
     title = app.page.locator(".play-title").text_content()
     app.page.click(".play-hold")
     app.page.wait_for_url(re.compile("end="))
+    expect(app.page.locator(".map-note")).to_be_visible()
     expect(app.page.locator(".map-note")).to_have_text(title)
 
 
