@@ -148,6 +148,7 @@ def test_two_maps_follow_the_window_and_stand_below_each_other_on_a_phone(app: A
 def test_a_second_map_of_the_same_boundaries_asks_for_no_geometry(app: App) -> None:
     app.open("?level=township")
     app.painted("areas:township")
+    app.page.wait_for_function("() => probe.idle()")
     app.page.wait_for_load_state("networkidle")
     asked: list[str] = []
     app.page.on("request", lambda request: asked.append(request.url))

@@ -170,6 +170,7 @@ def test_two_maps_are_cut_along_a_line_that_the_keys_move(app: App) -> None:
 def test_a_film_plays_without_geometry_and_holds_a_period(app: App) -> None:
     app.open("?level=township")
     app.painted("areas:township")
+    app.page.wait_for_function("() => probe.idle()")
     app.page.wait_for_load_state("networkidle")
     asked: list[str] = []
     app.page.on("request", lambda request: asked.append(request.url))
